@@ -1,0 +1,105 @@
+//! One HTTP request: the seam where tests put a scripted transport.
+
+use std::time::Duration;
+
+use crate::clock::Millis;
+use crate::endpoint::Endpoint;
+
+/// Sends one request and reports what came of it. Implementations are shared by all sender threads.
+pub trait Transport: Send + Sync {
+    /// POSTs `body` with `headers` to the endpoint's URL, within the endpoint's timeout, following no redirect.
+    fn send(&self, endpoint: &Endpoint, headers: &[(String, String)], body: &str) -> Exchange;
+}
+
+/// One request and its outcome.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// When it started.
+    pub started_at: Millis,
+    /// From start to outcome.
+    pub duration: Duration,
+    /// How long each phase took, as far as it was reached.
+    pub timings: Timings,
+    /// The answer, or why there is none.
+    pub result: Result<Answer, Failure>,
+}
+
+/// How long each phase of an exchange took; `None` where it did not take place (a kept connection has no `connect`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timings {
+    /// Resolving the name.
+    pub dns: Option<Duration>,
+    /// Opening the connection.
+    pub connect: Option<Duration>,
+    /// The TLS handshake.
+    pub tls: Option<Duration>,
+    /// Sending the request.
+    pub send: Option<Duration>,
+    /// From the request's last byte to the answer's first.
+    pub wait: Option<Duration>,
+    /// Reading the answer.
+    pub receive: Option<Duration>,
+}
+
+/// What a receiver answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// At most 64 KiB of the body.
+    pub body: Vec<u8>,
+    /// Whether there was more.
+    pub truncated: bool,
+}
+
+impl Answer {
+    /// The value of the first header called `name` (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub kind: FailureKind,
+    /// A sentence that a site owner understands, naming host or address and the remedy where there is one.
+    pub message: String,
+}
+
+/// Kinds of failure, by what the owner can do about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The name was not found or could not be resolved.
+    Dns,
+    /// The address is not public and not allowed.
+    Refused,
+    /// Nobody listens there, or the network says no.
+    Connect,
+    /// TLS failed: certificate expired, foreign, for another name, or no TLS at all.
+    Tls,
+    /// No complete answer within the timeout.
+    Timeout,
+    /// The connection broke or the answer was no HTTP.
+    Protocol,
+    /// The endpoint's own settings: an unreadable certificate file, a bad proxy.
+    Settings,
+}
+
+impl FailureKind {
+    /// The kind as stored and shown to programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FailureKind::Dns => "dns",
+            FailureKind::Refused => "refused_address",
+            FailureKind::Connect => "connect",
+            FailureKind::Tls => "tls",
+            FailureKind::Timeout => "timeout",
+            FailureKind::Protocol => "protocol",
+            FailureKind::Settings => "settings",
+        }
+    }
+}

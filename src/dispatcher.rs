@@ -1,0 +1,1 @@
+//! Lanes: what is due is sent and settled.

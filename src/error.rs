@@ -1,0 +1,69 @@
+//! What can go wrong, sorted by what the caller can do about it.
+
+use std::fmt;
+
+/// Every error of the crate.
+#[derive(Debug)]
+pub enum Error {
+    /// An argument breaks a rule. `key` is the argument's name as the caller wrote it, for example
+    /// `schedule[2]`. The caller corrects the argument; nothing was stored.
+    InvalidArgument {
+        /// The argument's name, with its index where it is an element of a list.
+        key: String,
+        /// The value, the rule and the remedy, without the key.
+        message: String,
+    },
+    /// The queue cannot be used now: disk, lock, permission, a foreign or newer file. The message
+    /// names the remedy. Nothing was stored.
+    Unavailable {
+        /// What happened and what to do.
+        message: String,
+    },
+    /// A limit was reached (payload size, queue size). Nothing was stored.
+    Full {
+        /// Which limit, its value, and the setting that raises it.
+        message: String,
+    },
+    /// A defect of Posthorn itself, a panic for example. Nothing is known of what was stored.
+    Internal {
+        /// The panic's text.
+        message: String,
+    },
+}
+
+/// A result whose error is [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An argument that breaks a rule.
+    pub fn invalid(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Error::InvalidArgument { key: key.into(), message: message.into() }
+    }
+
+    /// The queue cannot be used now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Error::Unavailable { message: message.into() }
+    }
+
+    /// Puts `prefix` before the key of an invalid argument: `url` becomes `endpoints[0].url`.
+    pub fn within(self, prefix: &str) -> Self {
+        match self {
+            Error::InvalidArgument { key, message } => {
+                let separator = if key.starts_with('[') { "" } else { "." };
+                Error::InvalidArgument { key: format!("{prefix}{separator}{key}"), message }
+            }
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::InvalidArgument { key, message } => write!(f, "{key}: {message}"),
+            Error::Unavailable { message } | Error::Full { message } | Error::Internal { message } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

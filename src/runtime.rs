@@ -1,0 +1,1 @@
+//! The thread, the lock, fork and shutdown.

@@ -1,0 +1,1 @@
+//! The queue: the durable store of endpoints, events, deliveries and attempts.
