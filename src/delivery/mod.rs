@@ -1,14 +1,41 @@
 //! One HTTP request: the seam where tests put a scripted transport.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::clock::Millis;
 use crate::endpoint::Endpoint;
 
+// Pure.
+pub mod address;
+// One request: where it goes, what happens to it, in which words it fails.
+mod call;
+mod failure;
+mod target;
+// One connection, from the outside in.
+mod buffers;
+mod connect;
+mod link;
+mod proxy;
+pub mod resolver;
+mod tls;
+mod unresolved;
+mod wire;
+
+pub mod http;
+
+pub use http::HttpTransport;
+
 /// Sends one request and reports what came of it. Implementations are shared by all sender threads.
 pub trait Transport: Send + Sync {
     /// POSTs `body` with `headers` to the endpoint's URL, within the endpoint's timeout, following no redirect.
     fn send(&self, endpoint: &Endpoint, headers: &[(String, String)], body: &str) -> Exchange;
+
+    /// Closes connections that were not used for some seconds. To be called when nothing is due.
+    fn close_idle(&self) {}
+
+    /// Breaks off what is being sent, from another thread, and sends nothing any more: this process is ending.
+    fn interrupt(&self) {}
 }
 
 /// One request and its outcome.
@@ -69,6 +96,27 @@ pub struct Failure {
     /// A sentence that a site owner understands, naming host or address and the remedy where there is one.
     pub message: String,
 }
+
+impl Failure {
+    /// A failure of this kind.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Failure { kind, message: message.into() }
+    }
+
+    /// Puts whom it is about before the message.
+    fn about(mut self, whom: &str) -> Self {
+        self.message = format!("{whom}: {}", self.message);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
 
 /// Kinds of failure, by what the owner can do about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
