@@ -1,1 +1,168 @@
-fn main() {}
+//! Checks the catalogue and the formats, and compiles them in: `catalogue.rs` and `formats.rs` in `OUT_DIR` are the
+//! bodies of the statics in the modules of the same names.
+
+#[path = "build/catalogue.rs"]
+mod catalogue;
+#[path = "build/formats.rs"]
+mod formats;
+#[path = "build/place.rs"]
+mod place;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use catalogue::{Event, Source};
+use formats::{Format, Part, SecretForm};
+
+fn main() {
+    for watched in ["build.rs", "build", "src/catalogue.toml", "src/formats"] {
+        println!("cargo:rerun-if-changed={watched}");
+    }
+    if let Err(rule) = generate(Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"))) {
+        println!("cargo:error={rule}");
+    }
+}
+
+fn generate(out: &Path) -> Result<(), String> {
+    let file = "src/catalogue.toml";
+    let events = catalogue::read(file, &text(Path::new(file))?)?;
+    write(out.join("catalogue.rs"), emit_catalogue(&events))?;
+
+    let mut paths: Vec<PathBuf> = fs::read_dir("src/formats")
+        .map_err(|error| format!("src/formats: {error}"))?
+        .map(|entry| entry.map(|entry| entry.path()).map_err(|error| format!("src/formats: {error}")))
+        .collect::<Result<_, _>>()?;
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    paths.sort();
+    let mut formats = Vec::new();
+    for path in &paths {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        formats.push(formats::read(&path.to_string_lossy(), &stem, &text(path)?, &events)?);
+    }
+    // The default stands first.
+    formats.sort_by_key(|format| format.name.as_ref() != "wpresidence");
+    write(out.join("formats.rs"), emit_formats(&formats)?)
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write(path: PathBuf, code: String) -> Result<(), String> {
+    fs::write(&path, code).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+// Rust's `Debug` of a string or a list of strings is a valid literal of it, which is what `{:?}` is for below.
+
+fn emit_catalogue(events: &[Event]) -> String {
+    let mut code = String::from("&[\n");
+    for event in events {
+        let other_names: Vec<String> = event
+            .other_names
+            .iter()
+            .map(|other| {
+                let when =
+                    other.when.as_ref().map(|when| format!("When {{ field: {:?}, is: {:?} }}", when.field, when.is));
+                format!("OtherName {{ name: {:?}, when: {} }}", other.name.as_ref(), optional(when))
+            })
+            .collect();
+        let source = match event.source {
+            Source::Crm => "Crm",
+            Source::Dispatch => "Dispatch",
+            Source::Posthorn => "Posthorn",
+        };
+        let _ = writeln!(
+            code,
+            "Entry {{ name: {:?}, group: {:?}, title: {:?}, entity: {:?}, source: Source::{source}, offered: {:?}, \
+             other_names: &[{}], sample: {:?} }},",
+            event.name.as_ref(),
+            event.group,
+            event.title,
+            event.entity,
+            event.offered,
+            other_names.join(", "),
+            event.sample.as_ref(),
+        );
+    }
+    code + "]\n"
+}
+
+fn emit_formats(formats: &[Format]) -> Result<String, String> {
+    let mut code = String::from("&[\n");
+    for format in formats {
+        let body: Vec<String> = format
+            .body
+            .iter()
+            .map(|member| {
+                let value = match (member.value, &member.text) {
+                    (Some(value), _) => format!("Source::{value:?}"),
+                    (None, text) => format!("Source::Text({:?})", text.as_deref().unwrap_or_default()),
+                };
+                format!("({:?}, {value})", member.key.as_ref())
+            })
+            .collect();
+        let headers = format
+            .headers
+            .iter()
+            .map(|header| {
+                Ok(format!(
+                    "({:?}, {})",
+                    header.name.as_ref(),
+                    emit_parts(header.value.as_ref(), formats::HEADER_PARTS)?
+                ))
+            })
+            .collect::<Result<Vec<_>, String>>()?;
+        let signature = &format.signature;
+        let prefix = signature.prefix.as_ref().map_or("", |prefix| prefix.as_ref());
+        let secret_form = match format.secret_form {
+            SecretForm::Text => "Text",
+            SecretForm::Whsec => "Whsec",
+        };
+        let _ = writeln!(
+            code,
+            "Format {{ name: {:?}, title: {:?}, timeout_s: {:?}, schedule_s: &{:?}, https_only: {:?}, needs_secret: {:?}, \
+             secret_form: SecretForm::{secret_form}, user_agent: {}, events: &{:?}, body: &[{}], headers: &[{}], \
+             signature: Recipe {{ header: {:?}, signed: {}, prefix: {}, each: {}, separator: {} }} }},",
+            format.name.as_ref(),
+            format.title,
+            format.timeout_s.as_ref(),
+            format.schedule_s.as_ref(),
+            format.https_only,
+            format.needs_secret,
+            emit_parts(format.user_agent.as_ref(), formats::HEADER_PARTS)?,
+            format.events.iter().map(AsRef::as_ref).collect::<Vec<&String>>(),
+            body.join(", "),
+            headers.join(", "),
+            signature.header.as_ref(),
+            emit_parts(signature.signed.as_ref(), formats::SIGNED_PARTS)?,
+            emit_parts(prefix, formats::PREFIX_PARTS)?,
+            emit_parts(signature.each.as_ref(), formats::EACH_PARTS)?,
+            optional(signature.separator.as_ref().map(|separator| format!("{separator:?}"))),
+        );
+    }
+    Ok(code + "]\n")
+}
+
+fn emit_parts(template: &str, allowed: &[&'static str]) -> Result<String, String> {
+    let parts: Vec<String> = formats::parts(template, allowed)?
+        .iter()
+        .map(|part| match part {
+            Part::Text(text) => format!("Part::Text({text:?})"),
+            Part::Named("version") => format!("Part::Text({:?})", env::var("CARGO_PKG_VERSION").unwrap_or_default()),
+            Part::Named("event") => "Part::EventName".to_owned(),
+            Part::Named("id") => "Part::EventId".to_owned(),
+            Part::Named("delivery") => "Part::DeliveryId".to_owned(),
+            Part::Named("ts") => "Part::UnixSeconds".to_owned(),
+            Part::Named("body") => "Part::Body".to_owned(),
+            Part::Named("hex") => "Part::Hex".to_owned(),
+            Part::Named("base64") => "Part::Base64".to_owned(),
+            Part::Named(other) => unreachable!("{other} is not among the parts of templates"),
+        })
+        .collect();
+    Ok(format!("&[{}]", parts.join(", ")))
+}
+
+fn optional(code: Option<String>) -> String {
+    code.map_or_else(|| "None".to_owned(), |code| format!("Some({code})"))
+}

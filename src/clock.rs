@@ -60,5 +60,6 @@ pub fn parse_iso(text: &str) -> Option<Millis> {
 
 fn timestamp(at: Millis) -> jiff::Timestamp {
     // Times outside years −9999 to 9999 cannot be written; they come from a broken clock only.
-    jiff::Timestamp::from_millisecond(at.clamp(-377_705_023_201_000, 253_402_207_200_999)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    jiff::Timestamp::from_millisecond(at.clamp(-377_705_023_201_000, 253_402_207_200_999))
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }

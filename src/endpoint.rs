@@ -1,31 +1,83 @@
 //! A receiver that the owner configured.
 
+mod address;
+mod allow;
+mod field;
+mod headers;
+mod subscription;
+
+use std::fmt;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::error::Result;
+use crate::error::{Error, Result, shown};
+use crate::event::NewEvent;
+use crate::format::{self, Format, SecretForm};
+use crate::json;
 use crate::secret::Secret;
+use field::Fields;
 
-/// Which addresses that are not public an endpoint may call.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub enum AllowPrivate {
-    /// None.
-    #[default]
-    No,
-    /// Any.
-    Any,
-    /// Addresses within these ranges, and whatever these host names (lower case) resolve to.
-    Only {
-        /// CIDR ranges.
-        ranges: Vec<ipnet::IpNet>,
-        /// Host names.
-        hosts: Vec<String>,
-    },
-}
+pub use allow::AllowPrivate;
+
+/// Seconds an attempt may take: below 0.1 s hardly any network answers, above 120 s a sender is not waiting but stuck.
+const TIMEOUT_RANGE_S: (f64, f64) = (0.1, 120.0);
+
+/// Delays of a schedule: ten is the most of any known format; 0 s is for tests, a week outlasts any `max_age` in use.
+const MAX_SCHEDULE_DELAYS: usize = 20;
+const DELAY_RANGE_S: (f64, f64) = (0.0, 604_800.0);
+
+/// Requests in flight to one receiver.
+const MAX_CONCURRENCY: u64 = 256;
+
+/// Requests a second to one receiver.
+const MAX_RATE_PER_SECOND: f64 = 10_000.0;
+
+/// Bytes of a secret: HMAC hashes keys longer than 64 bytes anyway (RFC 2104), and a header's worth is generous.
+const MAX_SECRET_BYTES: usize = 1024;
+
+/// Live secrets during a rotation.
+const MAX_SECRETS: usize = 5;
+
+/// Seconds until a delivery is too old: three days unless the endpoint says otherwise (promises, "Death").
+const DEFAULT_MAX_AGE_S: u64 = 3 * 24 * 60 * 60;
+/// From a second, for tests, to a year.
+const MAX_AGE_RANGE_S: (f64, f64) = (1.0, 365.0 * 24.0 * 60.0 * 60.0);
+
+/// Bytes of the texts.
+const MAX_ID_BYTES: usize = 100;
+const MAX_SITE_BYTES: usize = 64;
+const MAX_DESCRIPTION_BYTES: usize = 2000;
+/// Linux's PATH_MAX.
+const MAX_PATH_BYTES: usize = 4096;
+
+/// The keys an endpoint has, in the order of the manual.
+const KEYS: &[&str] = &[
+    "id",
+    "url",
+    "events",
+    "filters",
+    "format",
+    "secret",
+    "site",
+    "enabled",
+    "description",
+    "timeout",
+    "schedule",
+    "max_concurrency",
+    "rate_per_second",
+    "headers",
+    "ordered",
+    "allow_private",
+    "ca",
+    "client_cert",
+    "max_age",
+    "circuit_breaker",
+    "proxy",
+];
 
 /// An endpoint, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct Endpoint {
     /// Unique within the site.
     pub id: String,
@@ -72,18 +124,211 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Checks an endpoint as the PHP API takes it; what is missing has the default of its format.
+    /// Checks an endpoint as the PHP API takes it; what is missing or null has its default, which for `timeout` and
+    /// `schedule` is the format's. A missing `id` is derived from the URL: the first 16 hex digits of its SHA-256.
     ///
     /// # Errors
     /// [`crate::error::Error::InvalidArgument`] with the key that breaks its rule.
     pub fn from_json(value: &Value) -> Result<Self> {
-        let _ = value;
-        todo!()
+        let fields = Fields::of(value, KEYS)?;
+        let format = match fields.text("format", MAX_ID_BYTES)? {
+            None => format::find(format::DEFAULT).unwrap_or(&format::all()[0]),
+            Some(name) => format::find(&name).ok_or_else(|| unknown_format(&name))?,
+        };
+        let url = address::url(fields.required("url", "the address of the receiver, https://…")?, format)?;
+        let id = match fields.text("id", MAX_ID_BYTES)? {
+            Some(id) if id.is_empty() => {
+                return Err(Error::invalid("id", "it is empty; leave it out to derive it from the URL"));
+            }
+            Some(id) => id,
+            None => address::derived_id(&url),
+        };
+        check_filters(fields.get("filters"))?;
+        let schedule =
+            fields.list("schedule", MAX_SCHEDULE_DELAYS, |key, value| field::seconds(key, value, DELAY_RANGE_S))?;
+        Ok(Endpoint {
+            id,
+            site: fields.text("site", MAX_SITE_BYTES)?.unwrap_or_default(),
+            url: url.into(),
+            events: subscription::read(fields.get("events"))?,
+            filters: Map::new(),
+            format: format.name.to_owned(),
+            secrets: secrets(fields.get("secret"), format)?,
+            enabled: fields.switch("enabled", true)?,
+            description: fields.prose("description", MAX_DESCRIPTION_BYTES)?.unwrap_or_default(),
+            timeout: fields.seconds("timeout", TIMEOUT_RANGE_S)?.unwrap_or_else(|| format.timeout()),
+            schedule: schedule.unwrap_or_else(|| format.schedule()),
+            max_concurrency: fields.integer("max_concurrency", MAX_CONCURRENCY)?,
+            rate_per_second: rate(fields.get("rate_per_second"))?,
+            headers: headers::read(fields.get("headers"), format)?,
+            ordered: fields.switch("ordered", false)?,
+            allow_private: allow::read(fields.get("allow_private"))?,
+            ca: path(&fields, "ca")?,
+            client_cert: path(&fields, "client_cert")?,
+            max_age: fields.seconds("max_age", MAX_AGE_RANGE_S)?.unwrap_or(Duration::from_secs(DEFAULT_MAX_AGE_S)),
+            circuit_breaker: fields.switch("circuit_breaker", false)?,
+            proxy: fields.get("proxy").map(address::proxy).transpose()?,
+        })
     }
 
-    /// Whether it subscribes to the event called `name` (the catalogue's own name).
+    /// The endpoint as [`Endpoint::from_json`] reads it again, defaults written out and **secrets exposed**: for the
+    /// queue's own copy and nothing else.
+    pub fn to_stored_json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "url": self.url,
+            "events": self.events,
+            "filters": self.filters,
+            "format": self.format,
+            "secret": self.secrets.iter().map(Secret::expose).collect::<Vec<_>>(),
+            "site": self.site,
+            "enabled": self.enabled,
+            "description": self.description,
+            "timeout": field::seconds_json(self.timeout),
+            "schedule": self.schedule.iter().copied().map(field::seconds_json).collect::<Vec<_>>(),
+            "max_concurrency": self.max_concurrency,
+            "rate_per_second": self.rate_per_second,
+            "headers": self.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect::<Map<_, Value>>(),
+            "ordered": self.ordered,
+            "allow_private": self.allow_private.to_json(),
+            "ca": self.ca,
+            "client_cert": self.client_cert,
+            "max_age": field::seconds_json(self.max_age),
+            "circuit_breaker": self.circuit_breaker,
+            "proxy": self.proxy,
+        })
+    }
+
+    /// Whether it subscribes to the event called `name` (the catalogue's own name): by that name, by one that another
+    /// system has for it, by a pattern such as `deal.*`, or by `*`. A pattern stands for the events that the endpoint's
+    /// format knows, `*` for all of those. A test is delivered to every endpoint.
+    ///
+    /// Where a name means only some records (`property.sold`), this says whether any may be meant;
+    /// [`Endpoint::wants`] looks at the record.
     pub fn subscribes(&self, name: &str) -> bool {
-        let _ = name;
-        todo!()
+        subscription::matches(self, name, None)
+    }
+
+    /// Whether it is to be sent `event`: it subscribes to its name, and the name subscribed to means this record.
+    pub fn wants(&self, event: &NewEvent) -> bool {
+        self.subscribes(&event.name) && subscription::matches(self, &event.name, Some(&event.data))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    /// Neither secrets nor the values of headers, which may hold tokens, nor what follows the host in the URL, which
+    /// for many receivers is the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("id", &self.id)
+            .field("site", &self.site)
+            .field("url", &address::origin(&self.url))
+            .field("events", &self.events)
+            .field("format", &self.format)
+            .field("secrets", &self.secrets)
+            .field("enabled", &self.enabled)
+            .field("timeout", &self.timeout)
+            .field("schedule", &self.schedule)
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("allow_private", &self.allow_private)
+            .finish_non_exhaustive()
+    }
+}
+
+fn unknown_format(name: &str) -> Error {
+    let known: Vec<&str> = format::all().iter().map(|format| format.name).collect();
+    Error::invalid("format", format!("'{}' is no format; known are {}", shown(name), known.join(", ")))
+}
+
+fn check_filters(value: Option<&Value>) -> Result<()> {
+    let empty = match value {
+        None => true,
+        Some(Value::Array(list)) => list.is_empty(),
+        Some(Value::Object(map)) => map.is_empty(),
+        Some(other) => {
+            return Err(Error::invalid(
+                "filters",
+                format!("expected an array with named keys, got {}", json::kind(other)),
+            ));
+        }
+    };
+    if empty {
+        Ok(())
+    } else {
+        Err(Error::invalid("filters", "filters arrive with a later version; leave it out or empty"))
+    }
+}
+
+fn secrets(value: Option<&Value>, format: &Format) -> Result<Vec<Secret>> {
+    match value {
+        None => Ok(Vec::new()),
+        // What a settings form sends when nothing was typed.
+        Some(Value::String(secret)) if secret.is_empty() => Ok(Vec::new()),
+        Some(value @ Value::String(_)) => Ok(vec![secret("secret", value, format)?]),
+        Some(Value::Array(list)) if list.len() > MAX_SECRETS => Err(Error::invalid(
+            "secret",
+            format!(
+                "it lists {} secrets, the limit is {MAX_SECRETS}; drop those that no receiver uses any more",
+                list.len()
+            ),
+        )),
+        Some(Value::Array(list)) => {
+            list.iter().enumerate().map(|(at, value)| secret(&format!("secret[{at}]"), value, format)).collect()
+        }
+        Some(other) => {
+            Err(Error::invalid("secret", format!("expected a string or a list of strings, got {}", json::kind(other))))
+        }
+    }
+}
+
+/// No error of a secret shows anything of it.
+fn secret(key: &str, value: &Value, format: &Format) -> Result<Secret> {
+    let Value::String(text) = value else {
+        return Err(Error::invalid(key, format!("expected a string, got {}", json::kind(value))));
+    };
+    let rule = if text.is_empty() {
+        "it is empty; leave it out to send unsigned".to_owned()
+    } else if text.contains(['\n', '\r']) {
+        "it contains a line break; paste the secret as one line".to_owned()
+    } else if text.chars().any(char::is_control) {
+        "it contains a control character; type it anew".to_owned()
+    } else if text.len() > MAX_SECRET_BYTES {
+        format!("it has {} bytes, the limit is {MAX_SECRET_BYTES}; 32 random characters are plenty", text.len())
+    } else if format.secret_form() == SecretForm::Whsec && format::whsec_key(text).is_none() {
+        format!(
+            "the format {} needs a secret made of whsec_ and the key in base64; the receiver shows it in this form",
+            format.name
+        )
+    } else {
+        return Ok(Secret::new(text.as_str()));
+    };
+    Err(Error::invalid(key, rule))
+}
+
+fn rate(value: Option<&Value>) -> Result<Option<f64>> {
+    let Some(value) = value else { return Ok(None) };
+    match value.as_f64() {
+        Some(rate) if rate > 0.0 && rate <= MAX_RATE_PER_SECOND => Ok(Some(rate)),
+        Some(rate) => Err(Error::invalid(
+            "rate_per_second",
+            format!(
+                "{rate} is out of range; it must be more than 0 and at most {MAX_RATE_PER_SECOND} requests a second"
+            ),
+        )),
+        None => Err(Error::invalid(
+            "rate_per_second",
+            format!("expected a number of requests a second, got {}", json::kind(value)),
+        )),
+    }
+}
+
+/// Whether there is such a file that can be read is found out by the attempt that needs it: a volume may come back.
+fn path(fields: &Fields<'_>, key: &'static str) -> Result<Option<String>> {
+    match fields.text(key, MAX_PATH_BYTES)? {
+        Some(path) if !path.starts_with('/') => Err(Error::invalid(
+            key,
+            format!("'{}' is no absolute path; give the file's full path, beginning with /", shown(&path)),
+        )),
+        path => Ok(path),
     }
 }

@@ -45,11 +45,12 @@ impl Error {
         Error::Unavailable { message: message.into() }
     }
 
-    /// Puts `prefix` before the key of an invalid argument: `url` becomes `endpoints[0].url`.
+    /// Puts `prefix` before the key of an invalid argument: `url` becomes `endpoints[0].url`, `[0]` becomes
+    /// `endpoints[0]`. An empty key, the argument as a whole, becomes `prefix`.
     pub fn within(self, prefix: &str) -> Self {
         match self {
             Error::InvalidArgument { key, message } => {
-                let separator = if key.starts_with('[') { "" } else { "." };
+                let separator = if key.is_empty() || key.starts_with('[') || prefix.is_empty() { "" } else { "." };
                 Error::InvalidArgument { key: format!("{prefix}{separator}{key}"), message }
             }
             other => other,
@@ -60,10 +61,29 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Error::InvalidArgument { key, message } if key.is_empty() => f.write_str(message),
             Error::InvalidArgument { key, message } => write!(f, "{key}: {message}"),
-            Error::Unavailable { message } | Error::Full { message } | Error::Internal { message } => f.write_str(message),
+            Error::Unavailable { message } | Error::Full { message } | Error::Internal { message } => {
+                f.write_str(message)
+            }
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+/// How much of a value that was typed an error shows: enough to recognise it, not a page of it.
+const MAX_SHOWN_CHARS: usize = 60;
+
+/// `text` as an error quotes it: control characters escaped, cut after 60 characters.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for (at, c) in text.chars().enumerate() {
+        if at == MAX_SHOWN_CHARS {
+            shown.push('…');
+            break;
+        }
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::clock::{self, Clock, Millis};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::{catalogue, json};
 
 /// An event's data may be this large once it is JSON, unless the queue is opened with another limit.
@@ -154,7 +154,12 @@ impl NewEvent {
             Value::Object(_) => json::to_js_string(data),
             // PHP has one type for lists and maps, and an empty one looks like a list.
             Value::Array(list) if list.is_empty() => "{}".to_owned(),
-            other => return Err(Error::invalid("data", format!("expected an array with named keys, got {}", json::kind(other)))),
+            other => {
+                return Err(Error::invalid(
+                    "data",
+                    format!("expected an array with named keys, got {}", json::kind(other)),
+                ));
+            }
         };
         if data.len() > max_data_bytes {
             return Err(Error::invalid(
@@ -165,7 +170,11 @@ impl NewEvent {
                 ),
             ));
         }
-        Ok(NewEvent { name: entry.name.clone(), data, context: Context::from_json(context).map_err(|e| e.within("context"))? })
+        Ok(NewEvent {
+            name: entry.name.to_owned(),
+            data,
+            context: Context::from_json(context).map_err(|e| e.within("context"))?,
+        })
     }
 }
 
@@ -177,7 +186,12 @@ impl Context {
             Value::Null => return Ok(context),
             Value::Array(list) if list.is_empty() => return Ok(context),
             Value::Object(map) => map,
-            other => return Err(Error::invalid("", format!("expected an array with named keys, got {}", json::kind(other)))),
+            other => {
+                return Err(Error::invalid(
+                    "",
+                    format!("expected an array with named keys, got {}", json::kind(other)),
+                ));
+            }
         };
         for (key, value) in map {
             match key.as_str() {
@@ -190,7 +204,10 @@ impl Context {
                 "source" => {
                     let source = text(key, value, 16)?;
                     if !["person", "cron", "cli", "import"].contains(&source.as_str()) {
-                        return Err(Error::invalid(key, format!("'{source}' is none of person, cron, cli, import")));
+                        return Err(Error::invalid(
+                            key,
+                            format!("'{}' is none of person, cron, cli, import", shown(&source)),
+                        ));
                     }
                     context.details.insert(key.clone(), Value::String(source));
                 }
@@ -215,7 +232,9 @@ fn text(key: &str, value: &Value, max_bytes: usize) -> Result<String> {
     match value {
         Value::Null => Ok(String::new()),
         Value::String(text) if text.len() <= max_bytes => Ok(text.clone()),
-        Value::String(text) => Err(Error::invalid(key, format!("it has {} bytes, the limit is {max_bytes}", text.len()))),
+        Value::String(text) => {
+            Err(Error::invalid(key, format!("it has {} bytes, the limit is {max_bytes}", text.len())))
+        }
         Value::Number(number) if number.is_i64() => Ok(number.to_string()),
         other => Err(Error::invalid(key, format!("expected a string, got {}", json::kind(other)))),
     }
@@ -225,7 +244,10 @@ fn time(key: &str, value: &Value) -> Result<Option<Millis>> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) => clock::parse_iso(text).map(Some).ok_or_else(|| {
-            Error::invalid(key, format!("'{text}' is no ISO 8601 time with an offset, such as 2026-04-17T12:34:56Z"))
+            Error::invalid(
+                key,
+                format!("'{}' is no ISO 8601 time with an offset, such as 2026-04-17T12:34:56Z", shown(text)),
+            )
         }),
         other => Err(Error::invalid(key, format!("expected an ISO 8601 time as a string, got {}", json::kind(other)))),
     }

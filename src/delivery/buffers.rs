@@ -6,10 +6,10 @@ use super::http::MAX_HEAD_BYTES;
 
 /// The size both buffers begin with: most requests and nearly all answers fit.
 const START_BYTES: usize = 8 * 1024;
-/// The least room for the next header line or piece of body.
-const ROOM_BYTES: usize = 4 * 1024;
+/// Room there always is for the next header line, which must fit whole: an endpoint's are at most 4 KiB.
+const ROOM_BYTES: usize = 8 * 1024;
 /// What is collected before it is sent.
-const SEND_BYTES: usize = 16 * 1024;
+const SEND_BYTES: usize = 24 * 1024;
 /// A head must fit whole, with room to see that it does not.
 const MAX_INPUT_BYTES: usize = MAX_HEAD_BYTES + START_BYTES;
 
@@ -53,9 +53,9 @@ impl Buffers {
 
 impl transport::Buffers for Buffers {
     fn output(&mut self) -> &mut [u8] {
-        let wanted = (self.filled + ROOM_BYTES).max(START_BYTES);
-        if self.output.len() < wanted {
-            self.output.resize(wanted.max(SEND_BYTES.min(self.output.len() * 2)), 0);
+        if self.output.len() < self.filled + ROOM_BYTES {
+            let wanted = (self.output.len() * 2).clamp(self.filled + ROOM_BYTES, SEND_BYTES);
+            self.output.resize(wanted, 0);
         }
         &mut self.output[self.filled..]
     }
