@@ -1,7 +1,7 @@
 //! Opens a connection: name, guard, socket, proxy, TLS, in this order.
 
-use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -124,8 +124,7 @@ impl Connect {
 
 /// The addresses that may be called. A name that has public and other addresses is called at the public ones.
 fn permitted(target: &Target, found: &[IpAddr]) -> Result<Vec<IpAddr>, Failure> {
-    let permitted: Vec<IpAddr> =
-        found.iter().map(|ip| ip.to_canonical()).filter(|ip| target.permits(*ip)).collect();
+    let permitted: Vec<IpAddr> = found.iter().map(|ip| ip.to_canonical()).filter(|ip| target.permits(*ip)).collect();
     match found.first() {
         Some(first) if permitted.is_empty() => {
             let what = address::not_public(*first).unwrap_or("not allowed");

@@ -103,7 +103,8 @@ pub(super) fn of_connect(error: &io::Error, ip: IpAddr, port: u16) -> Failure {
 
 /// Nothing came back from the address, not even a refusal.
 pub(super) fn connect_timed_out(ip: IpAddr, port: u16) -> Failure {
-    let message = format!("{ip} port {port} does not react: the machine is off, or a firewall drops what is sent there");
+    let message =
+        format!("{ip} port {port} does not react: the machine is off, or a firewall drops what is sent there");
     Failure::new(FailureKind::Timeout, message)
 }
 
@@ -137,7 +138,8 @@ pub(super) fn of_tls(error: &rustls::Error, host: &str, port: u16) -> Failure {
         Tls::AlertReceived(AlertDescription::CertificateRequired) => {
             format!("{host} wants a client certificate; name its file with client_cert")
         }
-        Tls::AlertReceived(AlertDescription::ProtocolVersion) | Tls::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+        Tls::AlertReceived(AlertDescription::ProtocolVersion)
+        | Tls::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
             format!("{host} only speaks versions of TLS that are no longer safe; it needs 1.2 or 1.3")
         }
         Tls::AlertReceived(AlertDescription::UnrecognisedName) => {
@@ -165,7 +167,10 @@ fn of_certificate(error: &CertificateError, host: &str) -> String {
         }
         CertificateError::Expired => format!("the certificate of {host} has expired"),
         CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("the certificate of {host} is not valid before {}; are both clocks right?", day(not_before.as_secs()))
+            format!(
+                "the certificate of {host} is not valid before {}; are both clocks right?",
+                day(not_before.as_secs())
+            )
         }
         CertificateError::NotValidYet => format!("the certificate of {host} is not valid yet; are both clocks right?"),
         CertificateError::NotValidForNameContext { presented, .. } => {

@@ -107,8 +107,10 @@ impl HttpTransport {
             .max_idle_connections_per_host(MAX_KEPT_PER_HOST)
             .max_idle_age(MAX_IDLE)
             .build();
-        let connect =
-            Connect { names: Arc::new(Names::new(lookup.clone(), spawn.clone())), tls: Arc::new(TlsConfigs::default()) };
+        let connect = Connect {
+            names: Arc::new(Names::new(lookup.clone(), spawn.clone())),
+            tls: Arc::new(TlsConfigs::default()),
+        };
         HttpTransport {
             clock,
             config,
@@ -311,6 +313,7 @@ fn bad_header(headers: &[(String, String)]) -> Failure {
         HeaderName::from_bytes(name.as_bytes()).is_err() || HeaderValue::from_bytes(value.as_bytes()).is_err()
     });
     let name = bad.map_or("a header", |(name, _)| name.as_str());
-    let message = format!("{name:?} cannot be sent as a header: a name is letters, digits and dashes, a value one line of text");
+    let message =
+        format!("{name:?} cannot be sent as a header: a name is letters, digits and dashes, a value one line of text");
     Failure::new(FailureKind::Settings, message)
 }

@@ -1,9 +1,9 @@
 //! A connection to a receiver, plain or encrypted, as ureq uses and keeps it.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
-use std::fmt;
 
 use rustls::{ClientConnection, StreamOwned};
 use ureq::Error;

@@ -15,13 +15,13 @@ use super::{Failure, FailureKind};
 /// Where distributions keep all trusted certificates in one file. Read directly: `SSL_CERT_FILE` would be the
 /// environment, which other threads of the process may be changing.
 const BUNDLES: [&str; 7] = [
-    "/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu, Arch, Gentoo, Alpine
+    "/etc/ssl/certs/ca-certificates.crt", // Debian, Ubuntu, Arch, Gentoo, Alpine
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Fedora, RHEL and their kin
-    "/etc/pki/tls/certs/ca-bundle.crt",                  // the same, older
-    "/etc/ssl/ca-bundle.pem",                            // SUSE
-    "/var/lib/ca-certificates/ca-bundle.pem",            // SUSE, newer
-    "/etc/ssl/cert.pem",                                 // Alpine, macOS, the BSDs
-    "/usr/local/share/certs/ca-root-nss.crt",            // FreeBSD
+    "/etc/pki/tls/certs/ca-bundle.crt",   // the same, older
+    "/etc/ssl/ca-bundle.pem",             // SUSE
+    "/var/lib/ca-certificates/ca-bundle.pem", // SUSE, newer
+    "/etc/ssl/cert.pem",                  // Alpine, macOS, the BSDs
+    "/usr/local/share/certs/ca-root-nss.crt", // FreeBSD
 ];
 
 /// Combinations of `ca` and `client_cert` kept.
@@ -100,9 +100,9 @@ impl Kept {
                 }
                 let key = PrivateKeyDer::from_pem_slice(&contents(path, "client_cert")?)
                     .map_err(|_| settings(format!("client_cert: {} holds no private key in clear", path.display())))?;
-                builder.with_client_auth_cert(chain, key).map_err(|error| {
-                    settings(format!("client_cert: {} cannot be used: {error}", path.display()))
-                })?
+                builder
+                    .with_client_auth_cert(chain, key)
+                    .map_err(|error| settings(format!("client_cert: {} cannot be used: {error}", path.display())))?
             }
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

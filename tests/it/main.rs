@@ -1,6 +1,9 @@
 //! Integration tests, through the public API.
 
 mod catalogue;
+mod delivery_address;
+mod delivery_http;
+mod delivery_receiver;
 mod endpoint;
 mod event;
 mod format;
