@@ -174,8 +174,9 @@ pub fn retry_after(answer: &Answer, now: Millis) -> Option<Duration> {
         // More digits than a u64 holds is more than the cap.
         text.parse().map_or(Duration::MAX, Duration::from_secs)
     } else {
-        // The obsolete date forms of RFC 850 and asctime are not read: no receiver that matters sends them.
-        let at = DateTimeParser::new().parse_timestamp(text).ok()?.as_millisecond();
+        // The obsolete date forms of RFC 850 and asctime are not read: no receiver that matters sends them. A weekday
+        // that does not fit its date is the receiver's slip and changes nothing.
+        let at = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?.as_millisecond();
         Duration::from_millis(at.saturating_sub(now).max(0) as u64)
     };
     Some(asked.min(MAX_RETRY_AFTER))
