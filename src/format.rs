@@ -185,16 +185,6 @@ pub fn render(endpoint: &Endpoint, event: &Event, attempt: &AttemptInfo) -> Rend
     Rendered { headers, body }
 }
 
-/// `headers` of a request to `endpoint` as they may be stored and shown: the values of the owner's own headers, which may
-/// be tokens, are left out.
-pub fn without_tokens(endpoint: &Endpoint, headers: &[(String, String)]) -> Vec<(String, String)> {
-    let is_own = |name: &str| endpoint.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-    headers
-        .iter()
-        .map(|(name, value)| (name.clone(), if is_own(name) { "(not stored)".to_owned() } else { value.clone() }))
-        .collect()
-}
-
 /// The body alone: it depends only on the event and the format.
 pub fn body(format: &str, event: &Event) -> String {
     let format = of(format);
