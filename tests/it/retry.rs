@@ -139,3 +139,23 @@ fn failures_are_told_in_one_plain_bounded_line() {
     let long = exchange(Err(Failure { kind: FailureKind::Protocol, message: "é".repeat(9000) }));
     assert_eq!(failure_text(&long).unwrap().chars().count(), MAX_FAILURE_TEXT_CHARS);
 }
+
+#[test]
+fn a_refused_signature_is_named_with_the_difference_of_the_clocks() {
+    let refusal = |status, body: &str, date: &str| {
+        let headers = vec![("date".to_owned(), date.to_owned())];
+        let answer = Answer { status, headers, body: body.into(), truncated: false };
+        failure_text(&exchange(Ok(answer))).unwrap()
+    };
+    let in_time = "Fri, 17 Apr 2026 12:34:57 GMT";
+    let late = "Fri, 17 Apr 2026 12:41:57 GMT";
+    assert_eq!(
+        refusal(401, "Invalid Signature", in_time),
+        "the receiver answered 401 Unauthorized: it says the signature is wrong; compare the secret on both sides"
+    );
+    assert!(
+        refusal(400, r#"{"error":"bad signature"}"#, late).contains("its clock is 7 minutes ahead of this server's")
+    );
+    assert!(refusal(403, "no", "Fri, 17 Apr 2026 09:34:56 GMT").contains("its clock is 3 hours behind this server's"));
+    assert_eq!(refusal(400, "name is missing", late), "the receiver answered 400 Bad Request");
+}
