@@ -1,1 +1,414 @@
 //! Lanes: what is due is sent and settled.
+//!
+//! The dispatcher owns no thread. Whoever runs it calls [`Dispatcher::turn`] whenever something may have
+//! happened, and lets sender threads work off its jobs (see [`sender`]).
+
+mod lane;
+pub mod sender;
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::clock::{Clock, Millis};
+use crate::error::Result;
+use crate::retry::{self, Verdict};
+use crate::store::{Change, Due, LaneChange, Retention, Settlement, Store};
+use lane::Lane;
+use sender::{Job, Outcome};
+
+/// Outcomes settled in one transaction at most; also the most that a kill can cause to be repeated beside
+/// what is in flight (promises.md, "Sent at least once").
+const SETTLING_BATCH: usize = 64;
+
+/// An outcome waits this long for others to be settled with, in milliseconds; half of what is promised,
+/// because the transaction takes its time too.
+const SETTLING_LINGER: Millis = 10;
+
+/// A request in flight for longer delays a hand-over, so its lane starts no more until it has ended.
+const SLOW_REQUEST: Millis = 500;
+
+/// How often ages and retention are looked at, in milliseconds.
+const HOUSEKEEPING_EVERY: Millis = 30_000;
+
+/// After the store has failed, how long until it is tried again, in milliseconds.
+const STORE_RETRY: Millis = 1_000;
+
+/// Rows that housekeeping changes in one step.
+const HOUSEKEEPING_STEP: u32 = 500;
+
+/// What a turn may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Whatever is due.
+    Run,
+    /// Only what does not delay giving the queue to another process: lanes with a slow request in flight
+    /// start nothing, and once no request is slow nobody does.
+    HandOver,
+    /// Nothing.
+    Finish,
+}
+
+/// What a turn came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// When the next turn is needed even if nothing happens.
+    pub next: Option<Millis>,
+    /// Deliveries settled: delivered, dead, or waiting for another attempt.
+    pub settled: usize,
+    /// Whether new events were found, which are to be synced to disk.
+    pub found: bool,
+    /// Whether there is more to do at once.
+    pub more: bool,
+}
+
+/// Sends what is due, as long as its owner holds the queue's lock.
+pub struct Dispatcher {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    max_concurrency: usize,
+    jobs: Sender<Job>,
+    outcomes: Receiver<Outcome>,
+    lanes: BTreeMap<i64, Lane>,
+    version: i64,
+    expanded: i64,
+    in_flight: usize,
+    unsettled: Vec<(i64, Due, Settlement)>,
+    unsettled_since: Millis,
+    lane_changes: BTreeMap<i64, LaneChange>,
+    last_lane: i64,
+    last_turn: Millis,
+    next_housekeeping: Millis,
+    pruned: i64,
+    store_failed_until: Millis,
+    retention: Retention,
+}
+
+impl Dispatcher {
+    /// A dispatcher over `store`, which hands at most `max_concurrency` jobs at a time to `jobs` and takes
+    /// their outcomes from `outcomes`.
+    pub fn new(
+        mut store: Store,
+        clock: Arc<dyn Clock>,
+        max_concurrency: usize,
+        jobs: Sender<Job>,
+        outcomes: Receiver<Outcome>,
+    ) -> Result<Self> {
+        let now = clock.now();
+        store.pull_back(now)?;
+        Ok(Dispatcher {
+            store,
+            clock,
+            max_concurrency,
+            jobs,
+            outcomes,
+            lanes: BTreeMap::new(),
+            version: 0,
+            expanded: 0,
+            in_flight: 0,
+            unsettled: Vec::new(),
+            unsettled_since: 0,
+            lane_changes: BTreeMap::new(),
+            last_lane: 0,
+            last_turn: now,
+            next_housekeeping: now,
+            pruned: 0,
+            store_failed_until: 0,
+            retention: Retention::default(),
+        })
+    }
+
+    /// Requests in flight.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Whether nothing is in flight and every outcome is stored.
+    pub fn is_idle(&self) -> bool {
+        self.in_flight == 0 && self.unsettled.is_empty()
+    }
+
+    /// In a forked child, where the threads that shared the rest are gone: closes the store and leaves the
+    /// rest alone, because a lock in it may be held for ever.
+    pub fn abandon(self) {
+        let Dispatcher { store, jobs, outcomes, lanes, .. } = self;
+        drop(store);
+        std::mem::forget((jobs, outcomes, lanes));
+    }
+
+    /// A descriptor of the write-ahead log, to sync what was accepted.
+    pub fn open_log_for_sync(&self) -> Result<OwnedFd> {
+        self.store.open_log_for_sync()
+    }
+
+    /// Takes in what has ended, starts what may start, settles what is due to be settled.
+    ///
+    /// # Errors
+    /// If the store fails. Nothing is forgotten: outcomes stay in memory and are settled by a later turn, and
+    /// until then nothing more is started than they leave room for.
+    pub fn turn(&mut self, mode: Mode) -> Result<Turn> {
+        let now = self.clock.now();
+        let mut turn = Turn::default();
+        self.collect(now);
+        if now < self.store_failed_until && now >= self.last_turn {
+            turn.next = Some(self.store_failed_until);
+            return Ok(turn);
+        }
+        let done = self.work(mode, now, &mut turn);
+        if done.is_err() {
+            self.store_failed_until = now + STORE_RETRY;
+        }
+        self.last_turn = now;
+        done.map(|()| turn)
+    }
+
+    fn work(&mut self, mode: Mode, now: Millis, turn: &mut Turn) -> Result<()> {
+        if now < self.last_turn {
+            // The clock was set back: nothing may wait longer than its own delay.
+            self.store.pull_back(now)?;
+            self.next_housekeeping = now;
+            self.lanes.values_mut().for_each(|lane| lane.row.paused_until = lane.row.paused_until.min(now));
+            self.reload_lanes()?;
+        }
+        if mode != Mode::Finish {
+            let progress = self.store.expand()?;
+            if progress.version != self.version {
+                self.reload_lanes()?;
+                self.version = progress.version;
+            }
+            if progress.expanded != self.expanded {
+                self.expanded = progress.expanded;
+                self.lanes.values_mut().for_each(Lane::look_again);
+                turn.found = true;
+            }
+            turn.more |= progress.more;
+            self.start(mode, now)?;
+        }
+        if self.is_time_to_settle(now) {
+            turn.settled = self.settle(now)?;
+            self.store.checkpoint()?;
+            turn.more |= mode != Mode::Finish;
+        }
+        if now >= self.next_housekeeping && mode == Mode::Run && self.unsettled.is_empty() {
+            turn.more |= self.keep_house(now)?;
+        }
+        turn.next = self.next_time(now);
+        Ok(())
+    }
+
+    fn next_time(&self, now: Millis) -> Option<Millis> {
+        let settling = (!self.unsettled.is_empty()).then_some(self.unsettled_since + SETTLING_LINGER);
+        let lanes = if self.in_flight < self.max_concurrency { self.lanes.values().filter_map(|lane| lane.next_time(now)).min() } else { None };
+        [settling, lanes, Some(self.next_housekeeping)].into_iter().flatten().min()
+    }
+
+    /// Takes in outcomes, as many as one settlement can hold.
+    fn collect(&mut self, now: Millis) {
+        while self.unsettled.len() < SETTLING_BATCH {
+            let Ok(outcome) = self.outcomes.try_recv() else { return };
+            self.in_flight -= 1;
+            self.judge(outcome, now);
+        }
+    }
+
+    /// Decides what an outcome means, for its delivery and its lane.
+    fn judge(&mut self, outcome: Outcome, now: Millis) {
+        let Outcome { job: Job { lane: key, endpoint, due }, headers, exchange } = outcome;
+        let Some(lane) = self.lanes.get_mut(&key) else { return };
+        lane.ended(&due, &exchange, self.max_concurrency);
+        let attempt = due.attempts + 1;
+        let verdict = retry::decide(&endpoint, &exchange, attempt, due.event.accepted_at, now);
+        let error = retry::failure_text(&exchange);
+        let change = match verdict {
+            Verdict::Delivered => Change::Delivered,
+            Verdict::Again { after } => Change::Again { delay: after.as_millis() as Millis },
+            Verdict::Dead => Change::Dead,
+            Verdict::Throttled { .. } => Change::Unchanged,
+            Verdict::Gone => match endpoint.schedule.get(due.attempts as usize) {
+                Some(after) => Change::Again { delay: after.as_millis() as Millis },
+                None => Change::Dead,
+            },
+        };
+        let (throttled, paused_until, suspended) = match &verdict {
+            Verdict::Throttled { pause } => {
+                let times = lane.row.throttled + 1;
+                let pause = pause.unwrap_or_else(|| retry::throttle_pause(times));
+                (times, lane.row.paused_until.max(now + pause.as_millis() as Millis), lane.row.suspended.clone())
+            }
+            Verdict::Gone => (0, lane.row.paused_until, error.clone()),
+            _ => (0, lane.row.paused_until, lane.row.suspended.clone()),
+        };
+        let row = &mut lane.row;
+        if (throttled, paused_until, &suspended) != (row.throttled, row.paused_until, &row.suspended) {
+            (row.throttled, row.paused_until, row.suspended) = (throttled, paused_until, suspended.clone());
+            self.lane_changes.insert(key, LaneChange { key, paused_until, throttled, suspended });
+        }
+        if matches!(change, Change::Again { .. }) {
+            lane.awaits_retry(&due);
+        }
+        let settlement = Settlement {
+            delivery: due.id,
+            site: due.event.context.site.clone(),
+            attempts: due.attempts,
+            change,
+            error,
+            request: Some((exchange, headers)),
+        };
+        self.remember(key, due, settlement, now);
+    }
+
+    fn remember(&mut self, lane: i64, due: Due, settlement: Settlement, now: Millis) {
+        if self.unsettled.is_empty() {
+            self.unsettled_since = now;
+        }
+        self.unsettled.push((lane, due, settlement));
+    }
+
+    fn is_time_to_settle(&self, now: Millis) -> bool {
+        !self.unsettled.is_empty()
+            && (self.in_flight == 0
+                || self.unsettled.len() >= SETTLING_BATCH
+                || now - self.unsettled_since >= SETTLING_LINGER
+                || now < self.unsettled_since)
+    }
+
+    fn settle(&mut self, now: Millis) -> Result<usize> {
+        let settlements: Vec<Settlement> = self.unsettled.iter().map(|(_, _, settlement)| settlement.clone()).collect();
+        let lane_changes: Vec<LaneChange> = self.lane_changes.values().cloned().collect();
+        let settled = self.store.settle(&settlements, &lane_changes, now)?;
+        self.lane_changes.clear();
+        for (key, due, settlement) in std::mem::take(&mut self.unsettled) {
+            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            match settlement.change {
+                Change::Unchanged => {
+                    lane.settled(&due, Some(due.due_at), &self.store)?;
+                    lane.put_back(due);
+                }
+                Change::Again { delay } => lane.settled(&due, Some(now + delay), &self.store)?,
+                Change::Delivered | Change::Dead => lane.settled(&due, None, &self.store)?,
+            }
+        }
+        Ok(settled)
+    }
+
+    fn reload_lanes(&mut self) -> Result<()> {
+        for row in self.store.lanes()? {
+            match self.lanes.get_mut(&row.key) {
+                Some(lane) => lane.reconfigure(row, &self.store)?,
+                None => {
+                    let mut lane = Lane::new(row);
+                    lane.load_awaiting(&self.store)?;
+                    self.lanes.insert(lane.row.key, lane);
+                }
+            }
+        }
+        // What was removed is cancelled by housekeeping.
+        self.next_housekeeping = self.next_housekeeping.min(self.clock.now());
+        Ok(())
+    }
+
+    /// Starts what may start, one delivery a lane in turn, so that none waits for another's backlog.
+    fn start(&mut self, mode: Mode, now: Millis) -> Result<()> {
+        let slow_since = now - SLOW_REQUEST;
+        let handing_over = mode == Mode::HandOver;
+        if handing_over && !self.lanes.values().any(|lane| lane.in_flight_since(slow_since)) {
+            return Ok(());
+        }
+        let mut order: Vec<i64> = self.lanes.keys().copied().collect();
+        let turn_of = self.lanes.range(..=self.last_lane).count() % order.len().max(1);
+        order.rotate_left(turn_of);
+        let mut share = self.max_concurrency.div_ceil(2);
+        loop {
+            let mut started = false;
+            let mut index = 0;
+            while index < order.len() && self.in_flight < self.max_concurrency && self.unsettled.len() < SETTLING_BATCH {
+                let key = order[index];
+                let timed_out: usize = self.lanes.values().filter(|lane| lane.timed_out).map(|lane| lane.in_flight).sum();
+                let Some(lane) = self.lanes.get_mut(&key) else { break };
+                let held_back = (handing_over && lane.in_flight_since(slow_since))
+                    || (lane.timed_out && timed_out >= (self.max_concurrency / 4).max(1));
+                let taken = if held_back || lane.in_flight >= share { None } else { lane.take(&self.store, now)? };
+                let Some(due) = taken else {
+                    // At its share, it may have more once it is known that nobody else waits.
+                    if held_back || lane.in_flight < share {
+                        order.remove(index);
+                    } else {
+                        index += 1;
+                    }
+                    continue;
+                };
+                if due.event.accepted_at + lane.endpoint.max_age.as_millis() as Millis <= now {
+                    self.let_die(key, due, now);
+                } else {
+                    self.send(key, due, now);
+                }
+                started = true;
+                index += 1;
+            }
+            if !started {
+                // Only lanes at their share are left: nobody else waits for the other half.
+                if share < self.max_concurrency && order.len() == 1 {
+                    share = self.max_concurrency;
+                } else {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, key: i64, due: Due, now: Millis) {
+        let Some(lane) = self.lanes.get_mut(&key) else { return };
+        lane.started(&due, now);
+        self.in_flight += 1;
+        self.last_lane = key;
+        let job = Job { lane: key, endpoint: lane.endpoint.clone(), due };
+        // The receiving end lives as long as this dispatcher's owner.
+        let _ = self.jobs.send(job);
+    }
+
+    fn let_die(&mut self, key: i64, due: Due, now: Millis) {
+        let Some(lane) = self.lanes.get(&key) else { return };
+        let settlement = Settlement {
+            delivery: due.id,
+            site: due.event.context.site.clone(),
+            attempts: due.attempts,
+            change: Change::Dead,
+            error: Some(too_old(lane.endpoint.max_age)),
+            request: None,
+        };
+        self.remember(key, due, settlement, now);
+    }
+
+    /// Ends what is too old or has lost its endpoint, and forgets what is long settled. Returns whether there
+    /// is more of it.
+    fn keep_house(&mut self, now: Millis) -> Result<bool> {
+        let mut more = false;
+        for lane in self.lanes.values().filter(|lane| lane.in_flight == 0) {
+            let ended = if lane.row.removed {
+                self.store.cancel_waiting(lane.row.key, "the endpoint was removed", now, HOUSEKEEPING_STEP)?
+            } else if !lane.open(now) {
+                // An open lane finds what is too old when its turn comes.
+                let max_age = lane.endpoint.max_age;
+                self.store.expire(lane.row.key, now - max_age.as_millis() as Millis, &too_old(max_age), now, HOUSEKEEPING_STEP)?
+            } else {
+                0
+            };
+            more |= ended == HOUSEKEEPING_STEP as usize;
+        }
+        match self.store.prune(self.pruned, now, self.retention)? {
+            Some(last) => (self.pruned, more) = (last, true),
+            None => self.pruned = 0,
+        }
+        if !more {
+            self.next_housekeeping = now + HOUSEKEEPING_EVERY;
+        }
+        Ok(more)
+    }
+}
+
+fn too_old(max_age: Duration) -> String {
+    format!("not delivered within {} hours of its event", max_age.as_secs() / 3600)
+}

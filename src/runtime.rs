@@ -1,1 +1,262 @@
-//! The thread, the lock, fork and shutdown.
+//! A queue in a running process: accepting in the page, and the thread, the lock, fork and shutdown around it.
+
+mod engine;
+pub mod fork;
+mod holding;
+pub mod host;
+mod lock;
+mod log;
+mod registry;
+mod signal;
+
+use std::os::fd::RawFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::clock::{Clock, Millis, SystemClock};
+use crate::delivery::http::HttpTransport;
+use crate::delivery::{Exchange, Transport};
+use crate::endpoint::Endpoint;
+use crate::error::Result;
+use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, EventId, NewEvent};
+use crate::format::{self, AttemptInfo, Rendered};
+use crate::store::{self, AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode};
+use crate::event;
+
+pub use engine::Stop;
+pub use registry::stop_all;
+
+use engine::Engine;
+use signal::Waker;
+
+/// Sender threads of the one dispatcher, unless set otherwise.
+pub const DEFAULT_MAX_CONCURRENCY: usize = 32;
+
+/// How a process uses a queue: the options of `Queue::open`, or the INI settings of the same names.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueOptions {
+    /// Whether this process may send in the background; without it only `work()` sends.
+    pub background: bool,
+    /// How accepting treats the disk.
+    pub sync: SyncMode,
+    /// Sender threads of the dispatcher.
+    pub max_concurrency: usize,
+    /// An event's data may be this large, as JSON.
+    pub max_data_bytes: usize,
+    /// Accepting is refused past this size of the queue on disk.
+    pub max_bytes: u64,
+}
+
+impl Default for QueueOptions {
+    fn default() -> Self {
+        QueueOptions {
+            background: true,
+            sync: SyncMode::Normal,
+            max_concurrency: DEFAULT_MAX_CONCURRENCY,
+            max_data_bytes: DEFAULT_MAX_DATA_BYTES,
+            max_bytes: StoreOptions::default().max_bytes,
+        }
+    }
+}
+
+/// The queue of a directory, as this process uses it.
+pub struct Queue {
+    directory: PathBuf,
+    options: QueueOptions,
+    state: Mutex<State>,
+}
+
+/// Lock it behind the gate only.
+struct State {
+    store: Option<Store>,
+    waker: Waker,
+    engine: Arc<Engine>,
+}
+
+impl Queue {
+    /// The queue of `directory`, which is made if it is missing. Starts the background thread, if the options
+    /// allow it. One per directory and process: the options of the first call hold.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Unavailable`] if the directory or the queue file cannot be made or used.
+    pub fn open(directory: &Path, options: QueueOptions) -> Result<Arc<Self>> {
+        let queue = registry::open(directory, options)?;
+        queue.ensure_running();
+        Ok(queue)
+    }
+
+    fn make(directory: &Path, options: QueueOptions) -> Result<Self> {
+        store::create_directory(directory)?;
+        let engine = new_engine(directory, options)?;
+        let state = State { store: None, waker: Waker::new(directory), engine };
+        Ok(Queue { directory: directory.to_owned(), options, state: Mutex::new(state) })
+    }
+
+    /// The queue's directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Makes sure that the background thread runs, if it may.
+    pub fn ensure_running(&self) {
+        if self.options.background {
+            let _gate = fork::gate();
+            self.lock().engine.ensure_running();
+        }
+    }
+
+    /// Accepts `events` in one transaction; see [`Store::accept`]. Then the thread is woken.
+    pub fn dispatch(&self, events: &[NewEvent]) -> Result<Vec<EventId>> {
+        let accepted = self.write(|store| store.accept(events, SystemClock.now()))?;
+        Ok(accepted.into_iter().map(|accepted| accepted.id).collect())
+    }
+
+    /// Checks an event as this queue's options have it; see [`NewEvent::new`].
+    pub fn new_event(&self, name: &str, data: &Value, context: &Value) -> Result<NewEvent> {
+        NewEvent::new(name, data, context, self.options.max_data_bytes)
+    }
+
+    /// Replaces a site's endpoints; see [`Store::configure`].
+    pub fn configure(&self, endpoints: &[Endpoint], site: &str, revision: Option<i64>) -> Result<bool> {
+        self.write(|store| store.configure(site, endpoints, revision))
+    }
+
+    /// The revision of a site's endpoints; see [`Store::revision`].
+    pub fn revision(&self, site: &str) -> Result<Option<i64>> {
+        self.read(|store| store.revision(site))
+    }
+
+    /// Pauses or resumes a site; see [`Store::pause`].
+    pub fn pause(&self, site: &str, paused: bool) -> Result<()> {
+        self.write(|store| store.pause(site, paused))
+    }
+
+    /// Whether a site is paused.
+    pub fn paused(&self, site: &str) -> Result<bool> {
+        self.read(|store| store.paused(site))
+    }
+
+    /// Ends an endpoint's suspension and pause; see [`Store::resume`].
+    pub fn resume(&self, site: &str, endpoint: &str) -> Result<bool> {
+        self.write(|store| store.resume(site, endpoint))
+    }
+
+    /// A site's endpoints, with what the engine knows of them.
+    pub fn endpoints(&self, site: &str) -> Result<Vec<EndpointState>> {
+        self.read(|store| store.endpoint_states(site, SystemClock.now()))
+    }
+
+    /// Deliveries; see [`Store::deliveries`].
+    pub fn deliveries(&self, filter: &Filter) -> Result<Vec<DeliveryRow>> {
+        self.read(|store| store.deliveries(filter))
+    }
+
+    /// A delivery's event and requests; see [`Store::attempts`].
+    pub fn attempts(&self, id: event::DeliveryId) -> Result<Option<(Event, Vec<AttemptRow>)>> {
+        self.read(|store| store.attempts(id))
+    }
+
+    /// What the queue holds, of one site or of all; and which process sends, if one does.
+    pub fn stats(&self, site: Option<&str>) -> Result<(Stats, Option<String>)> {
+        let stats = self.read(|store| store.stats(site))?;
+        Ok((stats, lock::holder(&self.directory)?))
+    }
+
+    /// Sends what is due in this process for `duration`; whoever else sends hands over. Returns how many
+    /// deliveries were settled.
+    pub fn work(&self, duration: Duration) -> u64 {
+        let engine = {
+            let _gate = fork::gate();
+            self.lock().engine.clone()
+        };
+        engine.work(duration)
+    }
+
+    /// Writes a line to the queue's log.
+    pub fn log(&self, message: &str) {
+        log::Log::new(&self.directory).write(message);
+    }
+
+    fn stop(&self, how: Stop, patience: Duration) -> bool {
+        let engine = {
+            let _gate = fork::gate();
+            self.lock().engine.clone()
+        };
+        engine.stop(how, patience)
+    }
+
+    fn read<T>(&self, act: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+        let _gate = fork::gate();
+        let mut state = self.lock();
+        act(self.store(&mut state)?)
+    }
+
+    fn write<T>(&self, act: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+        let _gate = fork::gate();
+        let mut state = self.lock();
+        let done = act(self.store(&mut state)?)?;
+        if self.options.background {
+            state.engine.ensure_running();
+        }
+        state.waker.wake();
+        Ok(done)
+    }
+
+    fn store<'a>(&self, state: &'a mut State) -> Result<&'a mut Store> {
+        if state.store.is_none() {
+            let options =
+                StoreOptions { sync: self.options.sync, max_bytes: self.options.max_bytes, ..StoreOptions::default() };
+            state.store = Some(Store::open(&self.directory, options)?);
+        }
+        // Just filled.
+        state.store.as_mut().ok_or_else(|| crate::error::Error::unavailable("the queue is closed"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// In a forked child: closes what was inherited; the next use opens anew. The thread did not come along.
+    fn abandon(&self) -> Vec<RawFd> {
+        let Ok(mut state) = self.state.try_lock() else { return Vec::new() };
+        drop(state.store.take());
+        let descriptors = state.engine.abandon();
+        if let Ok(engine) = new_engine(&self.directory, self.options) {
+            // Its locks may be held by threads that are gone, so it is not dropped.
+            std::mem::forget(std::mem::replace(&mut state.engine, engine));
+        }
+        descriptors
+    }
+}
+
+fn new_engine(directory: &Path, options: QueueOptions) -> Result<Arc<Engine>> {
+    Engine::new(directory.to_owned(), options)
+        .map_err(|error| crate::error::Error::unavailable(format!("the system gives no event descriptor: {error}")))
+}
+
+/// An event that is in no queue: for a test or a preview.
+pub fn unstored_event(name: &str, data: &Value, context: &Value) -> Result<Event> {
+    Ok(Event::unstored(NewEvent::new(name, data, context, DEFAULT_MAX_DATA_BYTES)?, &SystemClock))
+}
+
+/// The request for an event that is in no queue, as `endpoint` would receive it; the owner's own headers masked.
+pub fn preview(endpoint: &Endpoint, event: &Event, now: Millis) -> Rendered {
+    let rendered = format::render(endpoint, event, &test_attempt(event, now));
+    Rendered { headers: rendered.loggable_headers(endpoint), body: rendered.body }
+}
+
+/// Sends an event that is in no queue and returns what was sent, the owner's own headers masked, in the caller's thread. The page that calls this waits for the
+/// receiver: only a test button should.
+pub fn send_now(endpoint: &Endpoint, event: &Event) -> (Rendered, Exchange) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let rendered = format::render(endpoint, event, &test_attempt(event, clock.now()));
+    let exchange = HttpTransport::new(clock).send(endpoint, &rendered.headers, &rendered.body);
+    (Rendered { headers: rendered.loggable_headers(endpoint), body: rendered.body }, exchange)
+}
+
+fn test_attempt(event: &Event, now: Millis) -> AttemptInfo {
+    AttemptInfo { delivery: event.id.delivery(0), attempt: 1, now, test: true }
+}

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::clock::Millis;
 use crate::endpoint::Endpoint;
 
@@ -66,6 +68,16 @@ pub struct Timings {
     pub wait: Option<Duration>,
     /// Reading the answer.
     pub receive: Option<Duration>,
+}
+
+impl Timings {
+    /// Milliseconds with three decimals by phase, without the phases that did not take place.
+    pub fn to_json(&self) -> Value {
+        let Timings { dns, connect, tls, send, wait, receive } = self;
+        let phases = [("dns", dns), ("connect", connect), ("tls", tls), ("send", send), ("wait", wait), ("receive", receive)];
+        let took = phases.into_iter().filter_map(|(name, took)| took.map(|took| (name, took.as_micros() as f64 / 1000.0)));
+        took.map(|(name, ms)| (name.to_owned(), Value::from(ms))).collect()
+    }
 }
 
 /// What a receiver answered.

@@ -1,1 +1,273 @@
 //! The queue: the durable store of endpoints, events, deliveries and attempts.
+//!
+//! One file an operation. SQL lives only here; nothing outside knows that it is SQLite, and no operation
+//! assumes that all processes are on one machine.
+
+mod accept;
+mod due;
+mod endpoints;
+mod history;
+mod intake;
+mod prune;
+mod schema;
+mod settle;
+mod tally;
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{Gid, Mode, OFlags, Uid};
+
+use crate::error::{Error, Result};
+
+pub use accept::Accepted;
+pub use due::Due;
+pub use endpoints::{EndpointState, Lane};
+pub use history::{AttemptRow, DeliveryRow, Filter};
+pub(crate) use prune::Retention;
+pub(crate) use settle::LaneChange;
+pub use settle::{Change, Settlement};
+pub use tally::Stats;
+
+/// The queue's file in its directory.
+const FILE: &str = "queue.db";
+
+/// Without a dispatcher to do it, `dispatch()` checkpoints a write-ahead log that has grown past this.
+const WAL_BYTES_WITHOUT_DISPATCHER: u64 = 64 * 1024 * 1024;
+
+/// The dispatcher checkpoints past this: large enough that a page of the file is written once for many
+/// changes, small enough to stay in the machine's cache.
+const WAL_BYTES_WITH_DISPATCHER: u64 = 4 * 1024 * 1024;
+
+/// A delivery's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Waits for its first or next attempt.
+    Pending = 0,
+    /// A receiver answered 2xx.
+    Delivered = 1,
+    /// Its schedule is used up, or it is too old.
+    Dead = 2,
+    /// The owner, or the removal of its endpoint, ended it.
+    Cancelled = 3,
+}
+
+impl State {
+    const ALL: [State; 4] = [State::Pending, State::Delivered, State::Dead, State::Cancelled];
+
+    /// As the API names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Delivered => "delivered",
+            State::Dead => "dead",
+            State::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state called `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        State::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
+    fn from_stored(code: i64) -> Self {
+        State::ALL.into_iter().find(|state| *state as i64 == code).unwrap_or(State::Cancelled)
+    }
+}
+
+/// How `dispatch()` treats the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SyncMode {
+    /// A commit survives the death of every process at once, and a power cut as soon as the dispatcher has
+    /// synced it, milliseconds later.
+    #[default]
+    Normal,
+    /// A commit waits for the disk.
+    Full,
+}
+
+/// How to open a queue.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreOptions {
+    /// How commits treat the disk.
+    pub sync: SyncMode,
+    /// SQLite's page cache, in KiB.
+    pub cache_kib: u32,
+    /// Accepting is refused past this size of the queue on disk.
+    pub max_bytes: u64,
+}
+
+impl Default for StoreOptions {
+    /// The page's store: a small cache, because every PHP process has one; 4 GiB at most on disk.
+    fn default() -> Self {
+        StoreOptions { sync: SyncMode::Normal, cache_kib: 512, max_bytes: 4 << 30 }
+    }
+}
+
+/// A connection to the queue of one directory.
+pub struct Store {
+    connection: Connection,
+    wal: PathBuf,
+    file: PathBuf,
+    options: StoreOptions,
+    matcher: accept::Matcher,
+}
+
+impl Store {
+    /// Opens the queue in `directory`, which exists (see [`create_directory`]); makes it if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the file cannot be opened or written, or is not a queue of this version.
+    pub fn open(directory: &Path, options: StoreOptions) -> Result<Self> {
+        let file = directory.join(FILE);
+        create_private_file(&file)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(&file, flags).map_err(failed)?;
+        connection.busy_handler(Some(wait_for_writer)).map_err(failed)?;
+        // Checkpoints belong to the dispatcher, also the one at closing.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
+        set(&connection, "journal_mode", "wal", "wal")?;
+        let (level, read_back) = match options.sync {
+            SyncMode::Normal => ("normal", "1"),
+            SyncMode::Full => ("full", "2"),
+        };
+        set(&connection, "synchronous", level, read_back)?;
+        set(&connection, "wal_autocheckpoint", "0", "0")?;
+        let cache = format!("-{}", options.cache_kib);
+        set(&connection, "cache_size", &cache, &cache)?;
+        schema::prepare(&mut connection)?;
+        connection.set_prepared_statement_cache_capacity(32);
+        let wal = directory.join(format!("{FILE}-wal"));
+        Ok(Store { connection, wal, file, options, matcher: accept::Matcher::default() })
+    }
+
+    /// Moves what is in the write-ahead log into the file, if the log has grown past the dispatcher's limit.
+    /// Waits for nobody. Returns whether it did.
+    pub fn checkpoint(&self) -> Result<bool> {
+        self.checkpoint_past(WAL_BYTES_WITH_DISPATCHER)
+    }
+
+    fn checkpoint_past(&self, bytes: u64) -> Result<bool> {
+        if size(&self.wal) <= bytes {
+            return Ok(false);
+        }
+        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)?;
+        Ok(true)
+    }
+
+    /// Opens the write-ahead log for syncing it apart from any commit. SQLite takes no lock on that file, so
+    /// closing a descriptor of it frees none.
+    pub fn open_log_for_sync(&self) -> Result<OwnedFd> {
+        rustix::fs::open(&self.wal, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|error| Error::unavailable(format!("cannot open {} for syncing: {error}", self.wal.display())))
+    }
+
+    /// The queue's size on disk, in bytes.
+    pub fn bytes(&self) -> u64 {
+        size(&self.file) + size(&self.wal)
+    }
+}
+
+/// Makes the queue's directory with mode 0700 if it is missing, with its parents. A root process gives what it
+/// makes to the owner of the directory it makes it in, so that WP-CLI run as root locks no web server out.
+///
+/// # Errors
+/// [`Error::Unavailable`] naming the directory and what to do.
+pub fn create_directory(directory: &Path) -> Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_directory(parent)?;
+    }
+    match rustix::fs::mkdir(directory, Mode::RWXU) {
+        Ok(()) => give_to_owner_of_parent(directory),
+        Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(error) => Err(Error::unavailable(format!(
+            "cannot make the directory {}: {error}; make it and let PHP's user own it, or set posthorn.data_dir to one that PHP can write",
+            directory.display()
+        ))),
+    }
+}
+
+/// As root, gives `path` to the owner of the directory it is in.
+pub fn give_to_owner_of_parent(path: &Path) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let Some(parent) = path.parent() else { return Ok(()) };
+    rustix::fs::stat(parent)
+        .and_then(|stat| rustix::fs::chown(path, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid))))
+        .map_err(|error| Error::unavailable(format!("cannot give {} to the owner of its directory: {error}", path.display())))
+}
+
+/// SQLite makes the file with the process's umask otherwise, readable by others.
+fn create_private_file(file: &Path) -> Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    match rustix::fs::open(file, OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR) {
+        Ok(_) => give_to_owner_of_parent(file),
+        Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(error) => Err(Error::unavailable(format!(
+            "cannot make {}: {error}; let PHP's user own the directory and leave it room",
+            file.display()
+        ))),
+    }
+}
+
+/// Sets a pragma and reads it back: SQLite is silent about one that it does not know.
+fn set(connection: &Connection, name: &str, value: &str, read_back: &str) -> Result<()> {
+    // The only value with a sign needs no quotes; names and values are constants of this file.
+    connection.execute_batch(&format!("PRAGMA {name} = {value}")).map_err(failed)?;
+    let now: String = connection
+        .pragma_query_value(None, name, |row| {
+            Ok(match row.get_ref(0)? {
+                rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                other => other.as_str().unwrap_or_default().to_owned(),
+            })
+        })
+        .map_err(failed)?;
+    if now == read_back {
+        Ok(())
+    } else {
+        Err(Error::unavailable(format!("the queue's {name} is {now} and cannot be set to {value}; is its file system one that keeps locks?")))
+    }
+}
+
+/// Waits for another writer: SQLite's own handler sleeps up to 100 ms at a time, far longer than any of our
+/// transactions. Gives up after about ten seconds.
+fn wait_for_writer(tries: i32) -> bool {
+    const YIELDS: i32 = 4;
+    const NAP: Duration = Duration::from_micros(200);
+    const TRIES: i32 = 40_000;
+    if tries < YIELDS {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(NAP);
+    }
+    tries < TRIES
+}
+
+fn size(path: &Path) -> u64 {
+    path.metadata().map(|metadata| metadata.len()).unwrap_or(0)
+}
+
+/// A failure of SQLite in the words of who can do something about it.
+fn failed(error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode;
+    let remedy = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk is full; free some room",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "PHP's user must be able to write the queue's directory and every file in it"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the queue's lock; find and stop it",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "the queue file is damaged; move it away and keep it for repair",
+        Some(ErrorCode::SystemIoFailure) => "the disk reports errors",
+        _ => "see posthorn.log",
+    };
+    Error::unavailable(format!("the queue cannot be used: {error}; {remedy}"))
+}

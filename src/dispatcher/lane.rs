@@ -1,0 +1,250 @@
+//! One endpoint's lane: what it holds in memory, and what it may start.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use crate::clock::Millis;
+use crate::delivery::{Exchange, FailureKind};
+use crate::endpoint::Endpoint;
+use crate::error::Result;
+use crate::event::DeliveryId;
+use crate::store::{self, Due, Store};
+
+/// Deliveries read in one go.
+const READ: u32 = 256;
+
+/// Deliveries of records that are busy do not count as a supply, up to this many in memory.
+const MAX_READY: usize = 1024;
+
+/// Requests in flight to a receiver that has not answered yet. Every success allows one more, so a receiver
+/// that answers is at full speed within milliseconds and one that hangs never holds more.
+const FIRST_WINDOW: usize = 2;
+
+/// What a lane has in memory and in flight.
+pub(super) struct Lane {
+    pub row: store::Lane,
+    pub endpoint: Arc<Endpoint>,
+    /// First attempts, in the order of acceptance.
+    ready: VecDeque<Due>,
+    /// Further attempts that are due.
+    again: VecDeque<Due>,
+    /// First attempts after this event have not been read yet.
+    cursor: i64,
+    exhausted: bool,
+    /// When further attempts have to be looked for.
+    next_again: Option<Millis>,
+    /// Deliveries in memory as further attempts, in flight or not yet settled; when in flight, since when.
+    held: HashMap<DeliveryId, Option<Millis>>,
+    busy_records: HashSet<String>,
+    /// Of an `ordered` endpoint: records whose earlier delivery waits for another attempt.
+    awaiting: HashMap<String, i64>,
+    pub in_flight: usize,
+    window: usize,
+    /// The last attempt timed out.
+    pub timed_out: bool,
+    tokens: f64,
+    tokens_at: Millis,
+    prefer_again: bool,
+}
+
+impl Lane {
+    pub fn new(row: store::Lane) -> Self {
+        let endpoint = Arc::new(row.endpoint.clone());
+        Lane {
+            row,
+            endpoint,
+            ready: VecDeque::new(),
+            again: VecDeque::new(),
+            cursor: 0,
+            exhausted: false,
+            next_again: Some(0),
+            held: HashMap::new(),
+            busy_records: HashSet::new(),
+            awaiting: HashMap::new(),
+            in_flight: 0,
+            window: FIRST_WINDOW,
+            timed_out: false,
+            tokens: 1.0,
+            tokens_at: 0,
+            prefer_again: false,
+        }
+    }
+
+    /// Takes over changed settings; what is in flight stays known, all else is read again.
+    pub fn reconfigure(&mut self, row: store::Lane, store: &Store) -> Result<()> {
+        self.endpoint = Arc::new(row.endpoint.clone());
+        self.row = row;
+        self.again.drain(..).for_each(|due| {
+            self.held.remove(&due.id);
+        });
+        self.rewind(0);
+        self.next_again = Some(0);
+        self.load_awaiting(store)
+    }
+
+    /// Reads which records of an `ordered` endpoint wait.
+    pub fn load_awaiting(&mut self, store: &Store) -> Result<()> {
+        self.awaiting.clear();
+        if self.endpoint.ordered {
+            for (record, seq) in store.records_awaiting_retry(self.row.key)? {
+                let first = self.awaiting.entry(record).or_insert(seq);
+                *first = (*first).min(seq);
+            }
+        }
+        Ok(())
+    }
+
+    /// Something new may wait.
+    pub fn look_again(&mut self) {
+        self.exhausted = false;
+    }
+
+    fn rewind(&mut self, to: i64) {
+        self.ready.clear();
+        self.cursor = self.cursor.min(to);
+        self.exhausted = false;
+    }
+
+    /// Whether anything may be sent at `now` at all.
+    pub fn open(&self, now: Millis) -> bool {
+        let row = &self.row;
+        row.endpoint.enabled && !row.removed && !row.site_paused && row.suspended.is_none() && row.paused_until <= now
+    }
+
+    /// When an open lane's next further attempt is due, or a closed one's pause ends.
+    pub fn next_time(&self, now: Millis) -> Option<Millis> {
+        let row = &self.row;
+        if row.paused_until > now && row.suspended.is_none() {
+            return Some(row.paused_until);
+        }
+        if !self.open(now) {
+            return None;
+        }
+        let waits_for_rate = self.endpoint.rate_per_second.is_some() && !(self.ready.is_empty() && self.again.is_empty());
+        let next_token = waits_for_rate.then(|| {
+            let rate = self.endpoint.rate_per_second.unwrap_or(1.0);
+            self.tokens_at + ((1.0 - self.tokens).max(0.0) / rate * 1000.0).ceil() as Millis
+        });
+        [self.next_again, next_token].into_iter().flatten().min()
+    }
+
+    /// Whether a request has been in flight since before `since`.
+    pub fn in_flight_since(&self, since: Millis) -> bool {
+        self.held.values().flatten().any(|started| *started <= since)
+    }
+
+    /// Takes the next delivery that may start at `now`, if there is one.
+    pub fn take(&mut self, store: &Store, now: Millis) -> Result<Option<Due>> {
+        if !self.open(now) || self.in_flight >= self.limit() || !self.has_token(now) {
+            return Ok(None);
+        }
+        self.refill(store, now)?;
+        self.prefer_again = !self.prefer_again;
+        let from_again = self.again.iter().position(|due| !self.busy_records.contains(&due.event.context.record));
+        let from_ready = self.ready.iter().position(|due| !self.is_blocked(due));
+        let due = match (from_again, from_ready) {
+            (Some(index), other) if self.prefer_again || other.is_none() => self.again.remove(index),
+            (_, Some(index)) => self.ready.remove(index),
+            _ => None,
+        };
+        Ok(due)
+    }
+
+    fn limit(&self) -> usize {
+        self.endpoint.max_concurrency.map_or(usize::MAX, |limit| limit as usize).min(self.window)
+    }
+
+    fn is_blocked(&self, due: &Due) -> bool {
+        let record = &due.event.context.record;
+        self.busy_records.contains(record) || self.awaits(record, due.event.seq)
+    }
+
+    fn awaits(&self, record: &str, seq: i64) -> bool {
+        self.awaiting.get(record).is_some_and(|waiting| *waiting < seq)
+    }
+
+    fn refill(&mut self, store: &Store, now: Millis) -> Result<()> {
+        if self.again.is_empty() && self.next_again.is_some_and(|at| at <= now) {
+            let due = store.due_again(self.row.key, now, READ + self.held.len() as u32)?;
+            let new: Vec<Due> = due.into_iter().filter(|due| !self.held.contains_key(&due.id)).collect();
+            self.next_again = if new.is_empty() { store.next_due_after(self.row.key, now)? } else { Some(now) };
+            self.held.extend(new.iter().map(|due| (due.id, None)));
+            self.again.extend(new);
+        }
+        while !self.exhausted && self.ready.len() < MAX_READY && !self.ready.iter().any(|due| !self.is_blocked(due)) {
+            let due = store.due_first(self.row.key, self.cursor, READ)?;
+            let Some(last) = due.last() else {
+                self.exhausted = true;
+                break;
+            };
+            self.cursor = last.event.seq;
+            for due in due {
+                // What an ordered record holds back is read again when the record is free.
+                if !self.held.contains_key(&due.id) && !self.awaits(&due.event.context.record, due.event.seq) {
+                    self.ready.push_back(due);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn has_token(&mut self, now: Millis) -> bool {
+        let Some(rate) = self.endpoint.rate_per_second else { return true };
+        // A hundredth of a second's worth at once: finer than that the clock cannot tell.
+        let most = (rate / 100.0).max(1.0);
+        self.tokens = (self.tokens + (now - self.tokens_at).max(0) as f64 / 1000.0 * rate).min(most);
+        self.tokens_at = now;
+        self.tokens >= 1.0
+    }
+
+    /// Notes that `due` is in flight.
+    pub fn started(&mut self, due: &Due, now: Millis) {
+        if self.endpoint.rate_per_second.is_some() {
+            self.tokens -= 1.0;
+        }
+        self.held.insert(due.id, Some(now));
+        self.in_flight += 1;
+        let record = &due.event.context.record;
+        if !record.is_empty() {
+            self.busy_records.insert(record.clone());
+        }
+    }
+
+    /// Notes that the request for `due` has ended.
+    pub fn ended(&mut self, due: &Due, exchange: &Exchange, max_window: usize) {
+        self.held.insert(due.id, None);
+        self.in_flight -= 1;
+        self.busy_records.remove(&due.event.context.record);
+        self.timed_out = matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::Timeout);
+        match &exchange.result {
+            Ok(_) => self.window = (self.window + 1).min(max_window),
+            Err(_) => self.window = FIRST_WINDOW,
+        }
+    }
+
+    /// Puts back a delivery whose request used up no attempt.
+    pub fn put_back(&mut self, due: Due) {
+        let queue = if due.due_at > 0 { &mut self.again } else { &mut self.ready };
+        let index = queue.partition_point(|other| other.event.seq < due.event.seq);
+        queue.insert(index, due);
+    }
+
+    /// Notes that `due` fails for now, so that later deliveries of an ordered record wait from this moment on.
+    pub fn awaits_retry(&mut self, due: &Due) {
+        if self.endpoint.ordered && !due.event.context.record.is_empty() {
+            self.awaiting.insert(due.event.context.record.clone(), due.event.seq);
+        }
+    }
+
+    /// Notes that the outcome for `due` is stored, and when it is tried again.
+    pub fn settled(&mut self, due: &Due, again_at: Option<Millis>, store: &Store) -> Result<()> {
+        self.held.remove(&due.id);
+        if let Some(at) = again_at {
+            self.next_again = Some(self.next_again.map_or(at, |next| next.min(at)));
+        } else if self.awaiting.get(&due.event.context.record).is_some_and(|seq| *seq == due.event.seq) {
+            self.load_awaiting(store)?;
+            self.rewind(due.event.seq);
+        }
+        Ok(())
+    }
+}

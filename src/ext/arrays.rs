@@ -1,0 +1,220 @@
+//! The arrays of the PHP API: what the core knows, with the keys that the manual names.
+
+use serde_json::{Map, Value, json};
+
+use crate::clock::{Millis, SystemClock, Clock, iso_millis, parse_iso};
+use crate::delivery::Exchange;
+use crate::error::{Error, Result};
+use crate::event::{DeliveryId, Event, EventId};
+use crate::format::Rendered;
+use crate::store::{AttemptRow, DeliveryRow, EndpointState, Filter, State, Stats};
+use crate::{catalogue, format, json, retry};
+
+/// The catalogue.
+pub(super) fn events() -> Value {
+    let events = catalogue::all().iter().map(|entry| {
+        json!({
+            "name": entry.name,
+            "group": entry.group,
+            "title": entry.title,
+            "meaning": entry.title,
+            "entity": entry.entity,
+            "source": entry.source.as_str(),
+            "offered": entry.offered,
+            "systems": if entry.offered { vec![format::DEFAULT] } else { vec![] },
+            "other_names": entry.other_names.iter().map(|other| other.name).collect::<Vec<_>>(),
+            "sample": entry.sample(),
+        })
+    });
+    Value::Array(events.collect())
+}
+
+/// The formats.
+pub(super) fn formats() -> Value {
+    let formats = format::all().iter().map(|format| {
+        json!({
+            "name": format.name,
+            "title": format.title,
+            "timeout": format.timeout().as_secs_f64(),
+            "schedule": format.schedule().iter().map(|delay| delay.as_secs_f64()).collect::<Vec<_>>(),
+            "https_only": format.https_only,
+            "needs_secret": format.needs_secret,
+            "signature_header": format.signature_header(),
+            "events": format.events,
+        })
+    });
+    Value::Array(formats.collect())
+}
+
+/// A delivery, as a list shows it.
+pub(super) fn delivery(row: &DeliveryRow) -> Map<String, Value> {
+    let mut map = Map::new();
+    let mut set = |key: &str, value: Value| map.insert(key.to_owned(), value);
+    set("id", json!(row.id.to_string()));
+    set("event_id", json!(row.event_id.to_string()));
+    set("event", json!(row.event));
+    set("record", json!(row.record));
+    set("endpoint", json!(row.endpoint));
+    set("site", json!(row.site));
+    set("state", json!(row.state.as_str()));
+    set("attempts", json!(row.attempts));
+    set("created_at", time(Some(row.created_at)));
+    set("settled_at", time(row.settled_at));
+    set("next_attempt_at", time(row.next_attempt_at));
+    set("last_status", json!(row.last_status));
+    set("last_error", json!(row.last_error));
+    map
+}
+
+/// A delivery with its attempts.
+pub(super) fn delivery_with_attempts(row: &DeliveryRow, event: &Event, attempts: &[AttemptRow]) -> Value {
+    let mut map = delivery(row);
+    // The body depends only on the event and the format, so it is kept once, as the event.
+    let body = format::body(&row.format, event);
+    let log = attempts.iter().map(|attempt| {
+        json!({
+            "n": attempt.n,
+            "started_at": time(Some(attempt.started_at)),
+            "duration_ms": attempt.duration_us as f64 / 1000.0,
+            "timings": attempt.timings,
+            "status": attempt.status,
+            "error": attempt.error,
+            "request_headers": headers(&attempt.request_headers),
+            "request_body": body,
+            "response_headers": headers(&attempt.response_headers),
+            "response_body": String::from_utf8_lossy(&attempt.response_body),
+        })
+    });
+    map.insert("attempts_log".to_owned(), Value::Array(log.collect()));
+    Value::Object(map)
+}
+
+/// What `send()` returns: an attempt, with `ok`.
+pub(super) fn attempt(rendered: &Rendered, exchange: &Exchange) -> Value {
+    let answer = exchange.result.as_ref().ok();
+    let error = retry::failure_text(exchange);
+    json!({
+        "ok": error.is_none(),
+        "n": 1,
+        "started_at": time(Some(exchange.started_at)),
+        "duration_ms": exchange.duration.as_micros() as f64 / 1000.0,
+        "timings": exchange.timings.to_json(),
+        "status": answer.map(|answer| answer.status),
+        "error": error,
+        "error_kind": exchange.result.as_ref().err().map(|failure| failure.kind.as_str()),
+        "request_headers": headers(&rendered.headers),
+        "request_body": rendered.body,
+        "response_headers": answer.map(|answer| headers(&answer.headers)).unwrap_or(json!({})),
+        "response_body": answer.map(|answer| String::from_utf8_lossy(&answer.body)).unwrap_or_default(),
+    })
+}
+
+/// What `preview()` returns.
+pub(super) fn preview(url: &str, rendered: &Rendered) -> Value {
+    json!({"url": url, "headers": headers(&rendered.headers), "body": rendered.body})
+}
+
+/// What the engine knows of an endpoint.
+pub(super) fn endpoint(state: &EndpointState) -> Value {
+    json!({
+        "id": state.id,
+        "site": state.site,
+        "url": state.url,
+        "enabled": state.enabled,
+        "suspended": state.suspended,
+        "paused_until": time(state.paused_until),
+    })
+}
+
+/// What `stats()` returns.
+pub(super) fn stats(stats: &Stats, holder: Option<&str>) -> Value {
+    let mut who = holder.unwrap_or_default().splitn(2, ' ');
+    let pid = who.next().and_then(|pid| pid.parse::<i64>().ok());
+    let oldest = stats.oldest_pending_at.map(|at| (SystemClock.now() - at).max(0) as f64 / 1000.0);
+    json!({
+        "pending": stats.pending,
+        "delivered": stats.delivered,
+        "dead": stats.dead,
+        "cancelled": stats.cancelled,
+        "oldest_pending_s": oldest,
+        "dispatcher": holder.is_some(),
+        "dispatcher_pid": pid,
+        "dispatcher_kind": who.next(),
+        "bytes": stats.bytes,
+    })
+}
+
+/// Reads a filter.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] with the key that is unknown or has a wrong value.
+pub(super) fn filter(value: &Value) -> Result<Filter> {
+    let mut filter = Filter::default();
+    let Some(map) = value.as_object() else { return Ok(filter) };
+    for (key, value) in map {
+        let text = || match value {
+            Value::String(text) => Ok(text.clone()),
+            Value::Number(number) => Ok(number.to_string()),
+            other => Err(Error::invalid(key, format!("expected a string, got {}", json::kind(other)))),
+        };
+        let time = || {
+            let text = text()?;
+            parse_iso(&text).ok_or_else(|| Error::invalid(key, format!("'{text}' is no ISO 8601 time, such as 2026-04-17T12:34:56Z")))
+        };
+        let delivery = || {
+            let text = text()?;
+            DeliveryId::parse(&text).ok_or_else(|| Error::invalid(key, format!("'{text}' is no delivery's id")))
+        };
+        match key.as_str() {
+            "id" => filter.id = Some(delivery()?),
+            "before" => filter.before = Some(delivery()?),
+            "site" => filter.site = Some(text()?),
+            "event" => filter.event = Some(text()?),
+            "record" => filter.record = Some(text()?),
+            "endpoint" => filter.endpoint = Some(text()?),
+            "event_id" => {
+                let text = text()?;
+                let id = EventId::parse(&text).ok_or_else(|| Error::invalid(key, format!("'{text}' is no event's id")))?;
+                filter.event_id = Some(id);
+            }
+            "state" => {
+                let text = text()?;
+                let state = State::parse(&text).ok_or_else(|| {
+                    Error::invalid(key, format!("'{text}' is none of pending, delivered, dead, cancelled"))
+                })?;
+                filter.state = Some(state);
+            }
+            "since" => filter.since = Some(time()?),
+            "until" => filter.until = Some(time()?),
+            "limit" => {
+                let limit = value.as_u64().filter(|limit| (1..=1000).contains(limit));
+                filter.limit = Some(limit.ok_or_else(|| Error::invalid(key, format!("{value} is no number from 1 to 1000")))? as usize);
+            }
+            _ => {
+                return Err(Error::invalid(
+                    key,
+                    "not a key of a filter; known are id, site, event_id, event, record, endpoint, state, since, until, limit, before",
+                ));
+            }
+        }
+    }
+    Ok(filter)
+}
+
+/// Name → value; of a name that repeats, the values are joined as RFC 9110 allows.
+fn headers(pairs: &[(String, String)]) -> Value {
+    let mut map: Map<String, Value> = Map::new();
+    for (name, value) in pairs {
+        match map.get_mut(name) {
+            Some(Value::String(before)) => before.push_str(&format!(", {value}")),
+            _ => {
+                map.insert(name.clone(), json!(value));
+            }
+        }
+    }
+    Value::Object(map)
+}
+
+fn time(at: Option<Millis>) -> Value {
+    json!(at.map(iso_millis))
+}

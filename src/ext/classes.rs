@@ -1,0 +1,277 @@
+//! `Posthorn\Queue`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ext_php_rs::flags::ClassFlags;
+use ext_php_rs::prelude::*;
+use ext_php_rs::types::{ZendHashTable, Zval};
+use serde_json::{Map, Value, json};
+
+use super::convert::{Reader, to_php};
+use super::guard::guard;
+use super::{arrays, ini, lifecycle};
+use crate::clock::{Clock, SystemClock};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
+use crate::json;
+use crate::runtime::{self, Queue, QueueOptions};
+use crate::store::SyncMode;
+
+/// A queue, and everything that is done with it. One per directory and process; made by `open()`.
+#[php_class]
+#[php(name = "Posthorn\\Queue", flags = ClassFlags::Final)]
+pub struct PhpQueue {
+    queue: Arc<Queue>,
+}
+
+#[php_impl]
+impl PhpQueue {
+    /// Opens the queue in `$directory` (an absolute path; made if missing, mode 0700) and starts the background
+    /// thread. Options: `background` (bool), `sync` (`normal`, `full`), `max_concurrency` (1–256),
+    /// `max_data_bytes`, `max_bytes`; what is missing has the INI setting's value.
+    ///
+    /// Throws `Posthorn\InvalidArgument`, `Posthorn\Unavailable`.
+    pub fn open(directory: String, options: Option<&ZendHashTable>) -> PhpResult<Self> {
+        guard(|| {
+            if !directory.starts_with('/') {
+                return Err(Error::invalid("directory", format!("'{directory}' is no absolute path")));
+            }
+            let options = queue_options(&read("options", options)?)?;
+            lifecycle::prepare();
+            Ok(PhpQueue { queue: Queue::open(Path::new(&directory), options)? })
+        })
+    }
+
+    /// Replaces all endpoints of `$site`. With a revision, only if it is higher than the one stored.
+    ///
+    /// Throws `Posthorn\InvalidArgument` whose message begins with the key (`endpoints[0].url: …`); nothing is
+    /// changed then.
+    pub fn configure(&self, endpoints: &ZendHashTable, site: Option<String>, revision: Option<i64>) -> PhpResult<()> {
+        guard(|| {
+            let site = site.unwrap_or_default();
+            let Value::Array(list) = Reader::default().array("endpoints", endpoints)? else {
+                return Err(Error::invalid("endpoints", "expected a list of endpoints"));
+            };
+            let mut checked: Vec<Endpoint> = Vec::with_capacity(list.len());
+            for (index, value) in list.iter().enumerate() {
+                let place = format!("endpoints[{index}]");
+                let mut endpoint = Endpoint::from_json(value).map_err(|error| error.within(&place))?;
+                if checked.iter().any(|other| other.id == endpoint.id) {
+                    return Err(Error::invalid(format!("{place}.id"), format!("'{}' is the id of two endpoints", endpoint.id)));
+                }
+                endpoint.site = site.clone();
+                checked.push(endpoint);
+            }
+            self.queue.configure(&checked, &site, revision).map(|_| ())
+        })
+    }
+
+    /// The revision of a site's endpoints; null if the queue has none.
+    pub fn revision(&self, site: Option<String>) -> PhpResult<Option<i64>> {
+        guard(|| self.queue.revision(&site.unwrap_or_default()))
+    }
+
+    /// Accepts an event and returns its id. When it returns, the event survives the death of every process.
+    ///
+    /// Throws `Posthorn\InvalidArgument`, `Posthorn\Unavailable`, `Posthorn\Full`; nothing is stored then.
+    pub fn dispatch(&self, event: &str, data: &ZendHashTable, context: Option<&ZendHashTable>) -> PhpResult<String> {
+        guard(|| {
+            let new = self.read_event(event, data, context)?;
+            Ok(self.queue.dispatch(&[new])?[0].to_string())
+        })
+    }
+
+    /// Accepts a list of `[event, data, context]` in one transaction and returns their ids: all or none.
+    pub fn dispatch_many(&self, events: &ZendHashTable) -> PhpResult<Vec<String>> {
+        guard(|| {
+            let mut new = Vec::with_capacity(events.len());
+            for (index, value) in events.values().enumerate() {
+                let place = format!("events[{index}]");
+                let wrong = || Error::invalid(place.clone(), "expected a list [event, data, context]");
+                let triple = value.dereference().array().ok_or_else(wrong)?;
+                let part = |index: i64| triple.get_index(index).map(Zval::dereference);
+                let event = part(0).and_then(Zval::str).ok_or_else(wrong)?;
+                let data = part(1).and_then(Zval::array).ok_or_else(wrong)?;
+                let context = part(2).and_then(Zval::array);
+                new.push(self.read_event(event, data, context).map_err(|error| error.within(&place))?);
+            }
+            Ok(self.queue.dispatch(&new)?.iter().map(ToString::to_string).collect())
+        })
+    }
+
+    /// Sends an event that is in no queue to an endpoint that need not be configured, now; the page waits.
+    /// Returns an attempt, with `ok`.
+    pub fn send(
+        &self,
+        endpoint: &ZendHashTable,
+        event: &str,
+        data: &ZendHashTable,
+        context: Option<&ZendHashTable>,
+    ) -> PhpResult<Zval> {
+        guard(|| {
+            let (endpoint, event) = unstored(endpoint, event, data, context)?;
+            let (rendered, exchange) = runtime::send_now(&endpoint, &event);
+            Ok(to_php(&arrays::attempt(&rendered, &exchange)))
+        })
+    }
+
+    /// The request that `send()` would make: `url`, `headers`, `body`. Nothing is sent.
+    pub fn preview(
+        &self,
+        endpoint: &ZendHashTable,
+        event: &str,
+        data: &ZendHashTable,
+        context: Option<&ZendHashTable>,
+    ) -> PhpResult<Zval> {
+        guard(|| {
+            let (endpoint, event) = unstored(endpoint, event, data, context)?;
+            let rendered = runtime::preview(&endpoint, &event, SystemClock.now());
+            Ok(to_php(&arrays::preview(&endpoint.url, &rendered)))
+        })
+    }
+
+    /// Deliveries, the newest first.
+    pub fn deliveries(&self, filter: Option<&ZendHashTable>) -> PhpResult<Zval> {
+        guard(|| {
+            let filter = arrays::filter(&read("filter", filter)?).map_err(|error| error.within("filter"))?;
+            let rows = self.queue.deliveries(&filter)?;
+            Ok(to_php(&rows.iter().map(|row| Value::Object(arrays::delivery(row))).collect()))
+        })
+    }
+
+    /// One delivery with its `attempts_log`.
+    ///
+    /// Throws `Posthorn\InvalidArgument` if there is none with this id.
+    pub fn delivery(&self, id: &str) -> PhpResult<Zval> {
+        guard(|| {
+            let filter = arrays::filter(&json!({"id": id}))?;
+            let missing = || Error::invalid("id", format!("there is no delivery '{id}'; it may have been pruned"));
+            let row = self.queue.deliveries(&filter)?.into_iter().next().ok_or_else(missing)?;
+            let (event, attempts) = self.queue.attempts(row.id)?.ok_or_else(missing)?;
+            Ok(to_php(&arrays::delivery_with_attempts(&row, &event, &attempts)))
+        })
+    }
+
+    /// Counts, of one site or of all; see the manual for the keys.
+    pub fn stats(&self, site: Option<String>) -> PhpResult<Zval> {
+        guard(|| {
+            let (stats, holder) = self.queue.stats(site.as_deref())?;
+            Ok(to_php(&arrays::stats(&stats, holder.as_deref())))
+        })
+    }
+
+    /// Delivers in this process for `$seconds`; whoever else sends hands over. Returns how many deliveries were
+    /// settled meanwhile.
+    pub fn work(&self, seconds: f64) -> PhpResult<i64> {
+        guard(|| {
+            let duration = Duration::try_from_secs_f64(seconds)
+                .map_err(|_| Error::invalid("seconds", format!("{seconds} is no number of seconds from 0 on")))?;
+            Ok(self.queue.work(duration) as i64)
+        })
+    }
+
+    /// Pauses a site (nothing is sent for it, nothing is lost), or resumes it.
+    pub fn pause(&self, site: &str, paused: bool) -> PhpResult<()> {
+        guard(|| self.queue.pause(site, paused))
+    }
+
+    /// Whether a site is paused.
+    pub fn paused(&self, site: &str) -> PhpResult<bool> {
+        guard(|| self.queue.paused(site))
+    }
+
+    /// A site's endpoints with the engine's own state: `id`, `site`, `url`, `enabled`, `suspended` (a reason, or
+    /// null), `paused_until`.
+    pub fn endpoints(&self, site: Option<String>) -> PhpResult<Zval> {
+        guard(|| {
+            let states = self.queue.endpoints(&site.unwrap_or_default())?;
+            Ok(to_php(&states.iter().map(arrays::endpoint).collect()))
+        })
+    }
+
+    /// Ends an endpoint's suspension and pause. False if there is no such endpoint.
+    pub fn resume(&self, endpoint: &str, site: Option<String>) -> PhpResult<bool> {
+        guard(|| self.queue.resume(&site.unwrap_or_default(), endpoint))
+    }
+}
+
+impl PhpQueue {
+    fn read_event(&self, name: &str, data: &ZendHashTable, context: Option<&ZendHashTable>) -> Result<crate::event::NewEvent> {
+        let mut reader = Reader::default();
+        let data = reader.array("data", data)?;
+        let context = context.map(|context| reader.array("context", context)).transpose()?.unwrap_or_default();
+        let new = self.queue.new_event(name, &data, &context)?;
+        let repairs = reader.repairs;
+        if repairs.strings + repairs.numbers > 0 {
+            self.queue.log(&format!(
+                "{name} {}: replaced {} strings that were not UTF-8 and {} numbers that were not finite",
+                new.context.record, repairs.strings, repairs.numbers
+            ));
+        }
+        Ok(new)
+    }
+}
+
+fn unstored(
+    endpoint: &ZendHashTable,
+    event: &str,
+    data: &ZendHashTable,
+    context: Option<&ZendHashTable>,
+) -> Result<(Endpoint, crate::event::Event)> {
+    let endpoint = Endpoint::from_json(&Reader::default().array("endpoint", endpoint)?)?;
+    let data = Reader::default().array("data", data)?;
+    Ok((endpoint, runtime::unstored_event(event, &data, &read("context", context)?)?))
+}
+
+/// An optional argument; an object, whether or not it has entries.
+fn read(key: &str, array: Option<&ZendHashTable>) -> Result<Value> {
+    match array {
+        Some(array) if !array.is_empty() => Reader::default().array(key, array),
+        _ => Ok(Value::Object(Map::new())),
+    }
+}
+
+fn queue_options(given: &Value) -> Result<QueueOptions> {
+    let mut options = QueueOptions {
+        background: ini::background(),
+        sync: sync("posthorn.sync", &ini::sync())?,
+        max_concurrency: number("posthorn.max_concurrency", &json!(ini::max_concurrency().trim().parse::<u64>().ok()), 1..=256)? as usize,
+        ..QueueOptions::default()
+    };
+    for (key, value) in given.as_object().into_iter().flatten() {
+        let place = format!("options.{key}");
+        match key.as_str() {
+            "background" => {
+                options.background =
+                    value.as_bool().ok_or_else(|| Error::invalid(place, format!("expected true or false, got {}", json::kind(value))))?;
+            }
+            "sync" => options.sync = sync(&place, value.as_str().unwrap_or_default())?,
+            "max_concurrency" => options.max_concurrency = number(&place, value, 1..=256)? as usize,
+            "max_data_bytes" => options.max_data_bytes = number(&place, value, 1024..=64 << 20)? as usize,
+            "max_bytes" => options.max_bytes = number(&place, value, 1 << 20..=1 << 50)?,
+            _ => {
+                return Err(Error::invalid(
+                    place,
+                    "not an option; known are background, sync, max_concurrency, max_data_bytes, max_bytes",
+                ));
+            }
+        }
+    }
+    Ok(options)
+}
+
+fn sync(key: &str, value: &str) -> Result<SyncMode> {
+    match value {
+        "normal" => Ok(SyncMode::Normal),
+        "full" => Ok(SyncMode::Full),
+        other => Err(Error::invalid(key, format!("'{other}' is neither normal nor full"))),
+    }
+}
+
+fn number(key: &str, value: &Value, range: std::ops::RangeInclusive<u64>) -> Result<u64> {
+    value.as_u64().filter(|number| range.contains(number)).ok_or_else(|| {
+        Error::invalid(key, format!("{value} is no number from {} to {}", range.start(), range.end()))
+    })
+}

@@ -1,0 +1,179 @@
+//! PHP values and JSON values, both ways.
+
+use ext_php_rs::boxed::ZBox;
+use ext_php_rs::convert::IntoZval;
+use ext_php_rs::flags::{ClassFlags, DataType};
+use ext_php_rs::types::{ArrayKey, ZendHashTable, ZendObject, Zval};
+use serde_json::{Map, Number, Value};
+
+use crate::error::{Error, Result};
+
+/// As deep as PHP's own `json_encode` goes.
+const MAX_DEPTH: usize = 512;
+
+/// What had to be changed for a value to become JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Repairs {
+    /// Strings that were not UTF-8, whose bad bytes became U+FFFD.
+    pub strings: usize,
+    /// NaN and infinities, which became null.
+    pub numbers: usize,
+}
+
+/// Turns PHP values into JSON, as `json_encode` would, and keeps count of what it repaired.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub repairs: Repairs,
+}
+
+impl Reader {
+    /// Reads `array`, the argument called `key`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for what JSON has no word for (resources, closures), for recursion, and for an
+    /// object whose `jsonSerialize()` throws.
+    pub fn array(&mut self, key: &str, array: &ZendHashTable) -> Result<Value> {
+        self.table(array, key, 1)
+    }
+
+    fn value(&mut self, value: &Zval, key: &str, depth: usize) -> Result<Value> {
+        if depth > MAX_DEPTH {
+            return Err(Error::invalid(
+                key,
+                format!("it is nested deeper than {MAX_DEPTH} levels, or contains itself; send a flatter copy of the data"),
+            ));
+        }
+        let value = value.dereference();
+        Ok(match value.get_type() {
+            DataType::Undef | DataType::Null => Value::Null,
+            DataType::False => Value::Bool(false),
+            DataType::True => Value::Bool(true),
+            DataType::Long => Value::Number(value.long().unwrap_or_default().into()),
+            DataType::Double => self.double(value.double().unwrap_or_default()),
+            DataType::String => Value::String(self.text(value.zend_str().map(|text| text.as_bytes()).unwrap_or_default())),
+            DataType::Array => match value.array() {
+                Some(array) => self.table(array, key, depth)?,
+                None => Value::Null,
+            },
+            DataType::Object(_) => match value.object() {
+                Some(object) => self.object(value, object, key, depth)?,
+                None => Value::Null,
+            },
+            DataType::Indirect => match value.indirect() {
+                Some(inner) => self.value(inner, key, depth)?,
+                None => Value::Null,
+            },
+            other => return Err(Error::invalid(key, format!("it contains a {other}, which JSON has no form for; leave it out"))),
+        })
+    }
+
+    fn double(&mut self, number: f64) -> Value {
+        Number::from_f64(number).map(Value::Number).unwrap_or_else(|| {
+            self.repairs.numbers += 1;
+            Value::Null
+        })
+    }
+
+    fn text(&mut self, bytes: &[u8]) -> String {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => {
+                self.repairs.strings += 1;
+                String::from_utf8_lossy(bytes).into_owned()
+            }
+        }
+    }
+
+    fn table(&mut self, array: &ZendHashTable, key: &str, depth: usize) -> Result<Value> {
+        if array.has_sequential_keys() {
+            let list: Result<Vec<Value>> = array.values().map(|value| self.value(value, key, depth + 1)).collect();
+            return Ok(Value::Array(list?));
+        }
+        self.map(array, key, depth)
+    }
+
+    fn map(&mut self, array: &ZendHashTable, key: &str, depth: usize) -> Result<Value> {
+        let mut map = Map::with_capacity(array.len());
+        for (name, value) in array.iter() {
+            let name = match name {
+                ArrayKey::Long(index) => index.to_string(),
+                ArrayKey::String(name) => name,
+                ArrayKey::Str(name) => name.to_owned(),
+                ArrayKey::ZendString(name) => self.text(name.as_bytes()),
+            };
+            // A property that is not public has its class's name before it, between zero bytes.
+            if !name.starts_with('\0') {
+                map.insert(name, self.value(value, key, depth + 1)?);
+            }
+        }
+        Ok(Value::Object(map))
+    }
+
+    fn object(&mut self, value: &Zval, object: &ZendObject, key: &str, depth: usize) -> Result<Value> {
+        let class = object.get_class_name().unwrap_or_else(|_| "object".to_owned());
+        let failed = |what: &str| Error::invalid(key, format!("an object of class {class} {what}; send an array instead"));
+        if object.get_class_entry().flags().contains(ClassFlags::Enum) {
+            let backing = object.get_property::<&Zval>("value").map_err(|_| failed("is an enum case without a value"))?;
+            return self.value(backing, key, depth + 1);
+        }
+        if class == "Closure" || class == "Generator" {
+            return Err(failed("has no form in JSON"));
+        }
+        if has_json_serialize(object) {
+            let serialized = value.try_call_method("jsonSerialize", vec![]).map_err(|_| failed("threw an exception in jsonSerialize()"))?;
+            // What it returns may be the object itself, which json_encode takes by its properties.
+            return match serialized.object() {
+                Some(inner) if inner.get_id() == object.get_id() => self.properties(object, key, depth, &failed),
+                _ => self.value(&serialized, key, depth + 1),
+            };
+        }
+        self.properties(object, key, depth, &failed)
+    }
+
+    fn properties(&mut self, object: &ZendObject, key: &str, depth: usize, failed: &dyn Fn(&str) -> Error) -> Result<Value> {
+        let properties = object.get_properties().map_err(|_| failed("does not tell its properties"))?;
+        self.map(properties, key, depth)
+    }
+}
+
+fn has_json_serialize(object: &ZendObject) -> bool {
+    ext_php_rs::zend::ClassEntry::try_find("JsonSerializable").is_some_and(|interface| object.instance_of(interface))
+}
+
+/// Turns JSON into PHP: objects become arrays with named keys.
+pub(super) fn to_php(value: &Value) -> Zval {
+    match value {
+        Value::Null => Zval::null(),
+        Value::Bool(flag) => php(*flag),
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => php(number),
+            None => php(number.as_f64().unwrap_or_default()),
+        },
+        Value::String(text) => php(text.as_str()),
+        Value::Array(list) => {
+            let mut array = ZendHashTable::with_capacity(list.len() as u32);
+            for value in list {
+                // Fails only for an array with 2^63 elements.
+                let _ = array.push(to_php(value));
+            }
+            table(array)
+        }
+        Value::Object(map) => {
+            let mut array = ZendHashTable::with_capacity(map.len() as u32);
+            for (key, value) in map {
+                let _ = array.insert(key.as_str(), to_php(value));
+            }
+            table(array)
+        }
+    }
+}
+
+fn php(value: impl IntoZval) -> Zval {
+    value.into_zval(false).unwrap_or_else(|_| Zval::null())
+}
+
+fn table(array: ZBox<ZendHashTable>) -> Zval {
+    let mut value = Zval::new();
+    value.set_hashtable(array);
+    value
+}

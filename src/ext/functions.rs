@@ -1,0 +1,45 @@
+//! The namespace's functions: what the extension knows without a queue.
+
+use ext_php_rs::prelude::*;
+use ext_php_rs::types::Zval;
+
+use super::arrays;
+use super::convert::to_php;
+use super::guard::guard;
+use crate::error::Error;
+use crate::format;
+
+/// Adds the functions; what the macro makes of them is private to this file.
+pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
+    module
+        .function(wrap_function!(posthorn_events))
+        .function(wrap_function!(posthorn_formats))
+        .function(wrap_function!(posthorn_generate_secret))
+}
+
+/// The catalogue: a list of events, each with `name`, `group`, `title`, `meaning`, `entity`, `source`,
+/// `other_names`, `offered` (by the default format's system), `sample`.
+#[php_function]
+#[php(name = "Posthorn\\events")]
+pub fn posthorn_events() -> PhpResult<Zval> {
+    guard(|| Ok(to_php(&arrays::events())))
+}
+
+/// The formats: a list, each with `name`, `title`, `timeout` and `schedule` in seconds, `https_only`,
+/// `needs_secret`, `signature_header`, `events` (empty for no limit).
+#[php_function]
+#[php(name = "Posthorn\\formats")]
+pub fn posthorn_formats() -> PhpResult<Zval> {
+    guard(|| Ok(to_php(&arrays::formats())))
+}
+
+/// A new random secret of 256 bits in the form that `format` wants. Throws `Posthorn\InvalidArgument` for a
+/// format that does not exist.
+#[php_function]
+#[php(name = "Posthorn\\generate_secret", defaults(format = format::DEFAULT.to_owned()))]
+pub fn posthorn_generate_secret(format: String) -> PhpResult<String> {
+    guard(|| {
+        let known = format::find(&format).ok_or_else(|| Error::invalid("format", format!("there is no format '{format}'")))?;
+        Ok(format::generate_secret(known)?.expose().to_owned())
+    })
+}

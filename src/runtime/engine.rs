@@ -1,0 +1,286 @@
+//! The background thread of one queue in one process: it stands by, or it holds the lock and sends.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, Timespec, eventfd, poll};
+
+use super::holding::{self, Ended};
+use super::lock::Lock;
+use super::log::Log;
+use super::signal::{StandBy, for_reading};
+use super::{QueueOptions, fork, host};
+use crate::dispatcher::Dispatcher;
+
+/// Our threads call no deep recursion; PHP's default of 8 MiB would be counted against the pool by some hosts.
+const STACK_BYTES: usize = 512 * 1024;
+
+/// A stand-by tries the lock this often even if it hears nothing: for shared directories without sockets.
+const STAND_BY_TIMER: Duration = Duration::from_secs(5);
+
+/// The same while the holder has no socket yet, or none that can be reached.
+const NO_STATION_TIMER: Duration = Duration::from_millis(50);
+
+/// A process that serves a request leaves a free lock to an idle one for so long.
+const BUSY_DELAY: Duration = Duration::from_millis(5);
+
+/// After handing over, the lock is left to others for so long.
+const HANDED_OVER_DELAY: Duration = Duration::from_millis(100);
+
+/// After an error or a panic the thread starts over, not at once.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// `work()` is called again and again; between two calls the lock is kept for so long.
+const WORK_LINGER: Duration = Duration::from_millis(250);
+
+/// What to do when the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Let requests in flight end; start none.
+    Finish,
+    /// Send what is due first, unless another process can.
+    FinishDue,
+}
+
+/// What the thread and its owner share.
+pub(super) struct Engine {
+    pub directory: PathBuf,
+    pub options: QueueOptions,
+    pub log: Log,
+    /// Wakes the thread, whatever it waits for.
+    pub bell: OwnedFd,
+    /// Whether the thread sleeps, so that a sender need not ring for nothing.
+    pub sleeping: AtomicBool,
+    /// Deliveries settled by this process.
+    pub settled: AtomicU64,
+    /// Here while the lock is held, so that a forked child can close its store. Lock it behind the gate only.
+    pub dispatcher: Mutex<Option<Dispatcher>>,
+    /// Descriptors that a forked child closes.
+    pub descriptors: Mutex<Vec<RawFd>>,
+    orders: Mutex<Orders>,
+    changed: Condvar,
+    running: AtomicBool,
+}
+
+#[derive(Default)]
+struct Orders {
+    stop: Option<(Stop, Instant)>,
+    work_until: Option<Instant>,
+    exited: bool,
+}
+
+impl Engine {
+    pub fn new(directory: PathBuf, options: QueueOptions) -> std::io::Result<Arc<Self>> {
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let log = Log::new(&directory);
+        Ok(Arc::new(Engine {
+            directory,
+            options,
+            log,
+            bell,
+            sleeping: AtomicBool::new(false),
+            settled: AtomicU64::new(0),
+            dispatcher: Mutex::new(None),
+            descriptors: Mutex::new(Vec::new()),
+            orders: Mutex::new(Orders::default()),
+            changed: Condvar::new(),
+            running: AtomicBool::new(false),
+        }))
+    }
+
+    /// Makes sure that the thread runs: a load of one atomic when it does.
+    pub fn ensure_running(self: &Arc<Self>) {
+        if self.running.load(Ordering::Relaxed) || self.running.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        self.lock_orders().exited = false;
+        let engine = self.clone();
+        let mut spawned = false;
+        host::with_signals_blocked(&mut || {
+            let engine = engine.clone();
+            let thread = std::thread::Builder::new().name("posthorn".into()).stack_size(STACK_BYTES);
+            spawned = thread.spawn(move || engine.run()).is_ok();
+        });
+        if !spawned {
+            // The next request tries again; WP-Cron and other processes send meanwhile.
+            self.log.write("cannot start the background thread: the system allows no more threads");
+            self.running.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// Wakes the thread.
+    pub fn ring(&self) {
+        let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
+    }
+
+    /// Called by sender threads when an attempt has ended.
+    pub fn report(&self) {
+        if self.sleeping.swap(false, Ordering::SeqCst) {
+            self.ring();
+        }
+    }
+
+    /// Sends in this process until `seconds` have passed or the process ends; returns what was settled.
+    pub fn work(self: &Arc<Self>, duration: Duration) -> u64 {
+        let before = self.settled.load(Ordering::SeqCst);
+        let until = Instant::now() + duration;
+        self.lock_orders().work_until = Some(until + WORK_LINGER);
+        self.ensure_running();
+        self.ring();
+        let mut orders = self.lock_orders();
+        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            orders = self.changed.wait_timeout(orders, left).unwrap_or_else(PoisonError::into_inner).0;
+            if orders.stop.is_some() {
+                break;
+            }
+        }
+        drop(orders);
+        self.settled.load(Ordering::SeqCst) - before
+    }
+
+    /// Stops the thread and waits for it, until `deadline` at the most. Returns whether it has ended: one that
+    /// has not goes on with its last request until the process is gone.
+    pub fn stop(&self, how: Stop, patience: Duration) -> bool {
+        if !self.running.load(Ordering::SeqCst) {
+            return true;
+        }
+        let deadline = Instant::now() + patience;
+        let mut orders = self.lock_orders();
+        orders.stop = Some((how, deadline));
+        self.ring();
+        while !orders.exited {
+            let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else { break };
+            orders = self.changed.wait_timeout(orders, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let exited = orders.exited;
+        if exited {
+            // Apache starts modules again in the same process after a reload.
+            orders.stop = None;
+        }
+        exited
+    }
+
+    /// The order to stop, with its deadline.
+    pub fn stopping(&self) -> Option<(Stop, Instant)> {
+        self.lock_orders().stop
+    }
+
+    /// Whether the owner of this process asked it to send.
+    pub fn is_asked_to_work(&self) -> bool {
+        self.lock_orders().work_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Whether this process may send.
+    pub fn may_send(&self) -> bool {
+        self.options.background || self.is_asked_to_work()
+    }
+
+    fn lock_orders(&self) -> MutexGuard<'_, Orders> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(self: Arc<Self>) {
+        // A panic is a defect of ours; it must neither end sending nor PHP.
+        while catch_unwind(AssertUnwindSafe(|| self.stand_by_and_send())).is_err() {
+            self.log.write("the background thread failed and starts over; please report this");
+            let _gate = fork::gate();
+            *self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            drop(_gate);
+            self.rest(RESTART_DELAY);
+        }
+        self.lock_orders().exited = true;
+        self.running.store(false, Ordering::SeqCst);
+        self.changed.notify_all();
+    }
+
+    fn stand_by_and_send(self: &Arc<Self>) {
+        loop {
+            let stopping = self.stopping().map(|(how, _)| how);
+            if stopping == Some(Stop::Finish) {
+                return;
+            }
+            if !self.may_send() {
+                self.wait(&[], STAND_BY_TIMER);
+                continue;
+            }
+            match Lock::try_take(&self.directory) {
+                Ok(Some(lock)) => match holding::hold(self, lock) {
+                    Ok(Ended::HandedOver) if self.stopping().is_none() => self.rest(HANDED_OVER_DELAY),
+                    Ok(_) => {}
+                    Err(error) => {
+                        self.log.write(&format!("cannot send: {error}"));
+                        self.rest(RESTART_DELAY);
+                    }
+                },
+                Ok(None) => {}
+                Err(error) => {
+                    self.log.write(&format!("cannot send: {error}"));
+                    self.rest(RESTART_DELAY);
+                }
+            }
+            if self.stopping().is_some() {
+                // Another process holds the lock and sends.
+                return;
+            }
+            self.stand_by();
+        }
+    }
+
+    /// Waits until the dispatcher is gone, or this process is asked to work or to stop.
+    fn stand_by(&self) {
+        let Some(connection) = StandBy::connect(&self.directory) else {
+            return self.rest(NO_STATION_TIMER);
+        };
+        if self.is_asked_to_work() {
+            connection.ask_for_work();
+        }
+        let timer = if self.is_asked_to_work() { NO_STATION_TIMER } else { STAND_BY_TIMER };
+        self.wait(&[connection.descriptor()], timer);
+        if host::in_request() && !self.is_asked_to_work() {
+            self.rest(BUSY_DELAY);
+        }
+    }
+
+    /// Waits for the bell; nothing else ends it early but an order to stop.
+    fn rest(&self, duration: Duration) {
+        let until = Instant::now() + duration;
+        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            if self.stopping().is_some() || self.is_asked_to_work() {
+                return;
+            }
+            self.wait(&[], left);
+        }
+    }
+
+    /// Waits for the bell or one of `others` to be readable.
+    pub fn wait(&self, others: &[&OwnedFd], duration: Duration) {
+        let mut descriptors: Vec<PollFd> = others.iter().map(|descriptor| for_reading(descriptor)).collect();
+        descriptors.push(for_reading(&self.bell));
+        let timeout = Timespec { tv_sec: duration.as_secs() as i64, tv_nsec: duration.subsec_nanos() as i64 };
+        let _ = poll(&mut descriptors, Some(&timeout));
+        let mut buffer = [0u8; 8];
+        let _ = rustix::io::read(&self.bell, &mut buffer[..]);
+    }
+
+    /// Closes the store that a forked child has inherited; returns the descriptors that it closes too.
+    pub fn abandon(&self) -> Vec<RawFd> {
+        // Behind the gate nobody holds these.
+        if let Ok(mut dispatcher) = self.dispatcher.try_lock()
+            && let Some(dispatcher) = dispatcher.take()
+        {
+            dispatcher.abandon();
+        }
+        let mut descriptors = self.descriptors.try_lock().map(|list| list.clone()).unwrap_or_default();
+        descriptors.push(self.bell.as_raw_fd());
+        descriptors
+    }
+}
+
+/// Starts a thread of ours; signals are blocked in it because they are in the one that starts it.
+pub(super) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> bool {
+    std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(run).is_ok()
+}

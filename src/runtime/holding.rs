@@ -1,0 +1,246 @@
+//! Holding the lock: running the dispatcher until another process should.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::engine::{Engine, Stop, spawn};
+use super::lock::Lock;
+use super::signal::Station;
+use super::{fork, host};
+use crate::clock::{Clock, SystemClock};
+use crate::delivery::Transport;
+use crate::delivery::http::HttpTransport;
+use crate::dispatcher::sender::{Job, Outcome, send_all};
+use crate::dispatcher::{Dispatcher, Mode, Turn};
+use crate::error::Result;
+use crate::store::{Store, StoreOptions, SyncMode};
+
+/// The dispatcher's page cache. Large enough for the upper pages of every index of a large queue.
+const CACHE_KIB: u32 = 8 * 1024;
+
+/// Giving the queue to a process that serves no request is tried for so long …
+const HAND_OVER_PATIENCE: Duration = Duration::from_millis(100);
+
+/// … and again after this.
+const HAND_OVER_PAUSE: Duration = Duration::from_secs(1);
+
+/// A process that ends starts nothing more when less than this is left.
+const LAST_REQUESTS: Duration = Duration::from_millis(1000);
+
+/// The longest sleep: a timer is only the fallback for a wake-up that was lost.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// While its process serves a request, the thread looks this often for processor time to give back.
+const GIVE_BACK_EVERY: Duration = Duration::from_millis(10);
+
+/// Two syncs lie at least so far apart: a disk that is always syncing slows the pages' own writes.
+const SYNC_PAUSE: Duration = Duration::from_millis(5);
+
+/// Why holding ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Another process wants the queue, or this one may no longer send.
+    HandedOver,
+    /// The process ends.
+    Stopped,
+}
+
+/// Sends until another process should.
+///
+/// # Errors
+/// If the queue cannot be opened, or the sockets cannot be made. Failures of the store while sending are
+/// logged, and tried again.
+pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
+    let mut station = Station::open(&engine.directory)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (jobs, job_queue) = unbounded();
+    let (outcomes, outcome_queue) = unbounded();
+    let sync_wanted = {
+        let _gate = fork::gate();
+        let options = StoreOptions { cache_kib: CACHE_KIB, sync: SyncMode::Normal, ..StoreOptions::default() };
+        let store = Store::open(&engine.directory, options)?;
+        let most = engine.options.max_concurrency;
+        let dispatcher = Dispatcher::new(store, clock.clone(), most, jobs, outcome_queue.clone())?;
+        let log_file = dispatcher.open_log_for_sync()?;
+        *engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatcher);
+        start_syncing(log_file)
+    };
+    let mut senders = Senders { engine, clock, transport: None, jobs: job_queue, outcomes, outcome_queue, started: 0 };
+    let ended = send(engine, &lock, &mut station, &mut senders, &sync_wanted);
+    let _gate = fork::gate();
+    // Dropping it ends the senders, and closes the store before the lock is free.
+    *engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    engine.descriptors.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    drop(station);
+    drop(lock);
+    Ok(ended)
+}
+
+fn send(engine: &Arc<Engine>, lock: &Lock, station: &mut Station, senders: &mut Senders, sync_wanted: &Sender<()>) -> Ended {
+    let mut plan = Plan::new();
+    let mut failing = false;
+    loop {
+        station.read();
+        note_descriptors(engine, lock, station);
+        let mode = plan.mode(engine, station);
+        let turn = take_turn(engine, mode);
+        let (in_flight, idle, turn) = match turn {
+            Ok(done) => {
+                failing = false;
+                done
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    engine.log.write(&format!("sending is interrupted: {error}"));
+                }
+                (1, false, Turn::default())
+            }
+        };
+        engine.settled.fetch_add(turn.settled as u64, Ordering::SeqCst);
+        if turn.found {
+            let _ = sync_wanted.try_send(());
+        }
+        senders.start(in_flight);
+        if let Some(ended) = plan.ended(engine, station, idle, &turn) {
+            return ended;
+        }
+        if !(turn.more && mode == Mode::Run) {
+            sleep(engine, station, senders, &turn, mode);
+        }
+        host::give_time_back();
+    }
+}
+
+fn take_turn(engine: &Engine, mode: Mode) -> Result<(usize, bool, Turn)> {
+    let _gate = fork::gate();
+    let mut dispatcher = engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(dispatcher) = dispatcher.as_mut() else { return Ok((0, true, Turn::default())) };
+    let turn = dispatcher.turn(mode)?;
+    Ok((dispatcher.in_flight(), dispatcher.is_idle(), turn))
+}
+
+fn note_descriptors(engine: &Engine, lock: &Lock, station: &Station) {
+    let _gate = fork::gate();
+    let mut descriptors = engine.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
+    descriptors.clear();
+    descriptors.push(lock.descriptor());
+    descriptors.extend(station.raw_descriptors());
+}
+
+fn sleep(engine: &Engine, station: &Station, senders: &Senders, turn: &Turn, mode: Mode) {
+    let until_next = turn.next.map_or(LONGEST_SLEEP, |at| Duration::from_millis((at - SystemClock.now()).max(0) as u64));
+    let mut longest = if mode == Mode::Run { LONGEST_SLEEP } else { GIVE_BACK_EVERY };
+    if host::in_request() && senders.started > 0 {
+        longest = GIVE_BACK_EVERY;
+    }
+    engine.sleeping.store(true, Ordering::SeqCst);
+    // An outcome that came before this line rang for nobody.
+    if senders.outcome_queue.is_empty() {
+        let descriptors: Vec<&OwnedFd> = station.descriptors().collect();
+        engine.wait(&descriptors, until_next.min(longest));
+    }
+    engine.sleeping.store(false, Ordering::SeqCst);
+}
+
+/// When to hand over, and when to stop.
+struct Plan {
+    requests: u64,
+    /// Trying to hand over, until then.
+    trying_until: Option<Instant>,
+    not_before: Instant,
+}
+
+impl Plan {
+    fn new() -> Self {
+        Plan { requests: host::requests(), trying_until: None, not_before: Instant::now() }
+    }
+
+    fn mode(&mut self, engine: &Engine, station: &Station) -> Mode {
+        if let Some((how, deadline)) = engine.stopping() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            return if how == Stop::FinishDue && !station.has_stand_by() && left > LAST_REQUESTS { Mode::Run } else { Mode::Finish };
+        }
+        if self.must_leave(engine, station) {
+            return Mode::HandOver;
+        }
+        let now = Instant::now();
+        if self.trying_until.is_some_and(|until| now >= until) {
+            self.trying_until = None;
+            self.not_before = now + HAND_OVER_PAUSE;
+        }
+        let requests = host::requests();
+        if host::in_request() && station.has_stand_by() && !engine.is_asked_to_work() {
+            if requests != self.requests && self.trying_until.is_none() && now >= self.not_before {
+                self.requests = requests;
+                self.trying_until = Some(now + HAND_OVER_PATIENCE);
+            }
+        } else {
+            self.trying_until = None;
+        }
+        if self.trying_until.is_some() { Mode::HandOver } else { Mode::Run }
+    }
+
+    /// Another process was asked to work, or this one may not send any more.
+    fn must_leave(&self, engine: &Engine, station: &Station) -> bool {
+        (station.wanted && !engine.is_asked_to_work()) || !engine.may_send()
+    }
+
+    fn ended(&self, engine: &Engine, station: &Station, idle: bool, turn: &Turn) -> Option<Ended> {
+        if let Some((how, deadline)) = engine.stopping() {
+            let nothing_due = how == Stop::Finish || station.has_stand_by() || !is_due(turn);
+            let over = Instant::now() >= deadline;
+            return ((idle && nothing_due) || over).then_some(Ended::Stopped);
+        }
+        let leaving = self.must_leave(engine, station) || self.trying_until.is_some();
+        (leaving && idle).then_some(Ended::HandedOver)
+    }
+}
+
+fn is_due(turn: &Turn) -> bool {
+    turn.more || turn.next.is_some_and(|at| at <= SystemClock.now())
+}
+
+/// Sender threads, started as they are needed; they end when the dispatcher is dropped.
+struct Senders<'a> {
+    engine: &'a Arc<Engine>,
+    clock: Arc<dyn Clock>,
+    transport: Option<Arc<dyn Transport>>,
+    jobs: Receiver<Job>,
+    outcomes: Sender<Outcome>,
+    outcome_queue: Receiver<Outcome>,
+    started: usize,
+}
+
+impl Senders<'_> {
+    fn start(&mut self, in_flight: usize) {
+        while self.started < in_flight.min(self.engine.options.max_concurrency) && !self.jobs.is_empty() {
+            let transport = self.transport.get_or_insert_with(|| Arc::new(HttpTransport::new(self.clock.clone()))).clone();
+            let (jobs, outcomes, clock) = (self.jobs.clone(), self.outcomes.clone(), self.clock.clone());
+            let engine = self.engine.clone();
+            let run = move || send_all(&jobs, &outcomes, &*transport, &*clock, || engine.report());
+            if !spawn("posthorn-send", run) {
+                if self.started == 0 {
+                    self.engine.log.write("cannot start a sender thread: the system allows no more threads");
+                }
+                return;
+            }
+            self.started += 1;
+        }
+    }
+}
+
+/// Syncs the write-ahead log whenever it is told to, apart from every commit. Ends with the sender.
+fn start_syncing(log_file: OwnedFd) -> Sender<()> {
+    let (wanted, queue) = bounded::<()>(1);
+    spawn("posthorn-sync", move || {
+        while queue.recv().is_ok() {
+            let _ = rustix::fs::fdatasync(log_file.as_fd());
+            std::thread::sleep(SYNC_PAUSE);
+        }
+    });
+    wanted
+}

@@ -1,0 +1,65 @@
+//! What the process that we are a guest in provides. Set once by the PHP boundary; absent in tests.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// The process that our threads are guests in.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// Calls its argument with every signal blocked, so that a thread started by it never receives one.
+    pub with_signals_blocked: fn(&mut dyn FnMut()),
+    /// Gives the page back the processor time that our threads have used since the last call.
+    pub give_time_back: fn(),
+    /// What serves requests here: `fpm-fcgi`, `apache2handler`, `cli`, …
+    pub name: &'static str,
+}
+
+static HOST: OnceLock<Host> = OnceLock::new();
+static IN_REQUEST: AtomicBool = AtomicBool::new(false);
+static REQUESTS: AtomicU64 = AtomicU64::new(0);
+
+/// Tells who the host is. Only the first call has an effect.
+pub fn set(host: Host) {
+    let _ = HOST.set(host);
+}
+
+/// Notes that the process starts to serve a request.
+pub fn request_started() {
+    IN_REQUEST.store(true, Ordering::Relaxed);
+    REQUESTS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Notes that the request is over.
+pub fn request_ended() {
+    IN_REQUEST.store(false, Ordering::Relaxed);
+}
+
+/// Whether the process serves a request.
+pub(super) fn in_request() -> bool {
+    IN_REQUEST.load(Ordering::Relaxed)
+}
+
+/// How many requests the process has started to serve.
+pub(super) fn requests() -> u64 {
+    REQUESTS.load(Ordering::Relaxed)
+}
+
+/// What serves requests here.
+pub(super) fn name() -> &'static str {
+    HOST.get().map_or("none", |host| host.name)
+}
+
+pub(super) fn with_signals_blocked(act: &mut dyn FnMut()) {
+    match HOST.get() {
+        Some(host) => (host.with_signals_blocked)(act),
+        None => act(),
+    }
+}
+
+pub(super) fn give_time_back() {
+    if let Some(host) = HOST.get()
+        && in_request()
+    {
+        (host.give_time_back)();
+    }
+}

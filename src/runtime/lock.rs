@@ -1,0 +1,66 @@
+//! Who sends: whoever holds an exclusive `flock` on `dispatcher.lock`. The kernel frees it when its holder dies.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+
+use super::host;
+use crate::error::{Error, Result};
+use crate::store::give_to_owner_of_parent;
+
+const FILE: &str = "dispatcher.lock";
+
+/// The lock, held.
+#[derive(Debug)]
+pub(super) struct Lock(OwnedFd);
+
+impl Lock {
+    /// Takes the lock if it is free. Never waits: a thread that waits in `flock` with its signals blocked
+    /// could not be stopped.
+    pub fn try_take(directory: &Path) -> Result<Option<Self>> {
+        let file = open(directory)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {
+                let holder = format!("{} {}\n", std::process::id(), host::name());
+                let _ = rustix::fs::ftruncate(&file, 0);
+                let _ = rustix::io::pwrite(&file, holder.as_bytes(), 0);
+                Ok(Some(Lock(file)))
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(Error::unavailable(format!(
+                "{FILE} in the queue's directory cannot be locked: {error}; put posthorn.data_dir on a local file system"
+            ))),
+        }
+    }
+
+    /// The lock file's descriptor, to be closed in a forked child.
+    pub fn descriptor(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+/// The process that holds the lock and what it is (`4711 fpm-fcgi`), `None` when nobody does.
+pub(super) fn holder(directory: &Path) -> Result<Option<String>> {
+    let file = open(directory)?;
+    // Shared, so that two that look at once do not see each other; it is freed when the file is closed.
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(None),
+        Err(_) => {
+            let mut text = [0u8; 64];
+            let read = rustix::io::pread(&file, &mut text, 0).unwrap_or(0);
+            Ok(Some(String::from_utf8_lossy(&text[..read]).trim().to_owned()))
+        }
+    }
+}
+
+fn open(directory: &Path) -> Result<OwnedFd> {
+    let path = directory.join(FILE);
+    let is_new = !path.exists();
+    let file = rustix::fs::open(&path, OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR)
+        .map_err(|error| Error::unavailable(format!("cannot open {}: {error}; let PHP's user own the directory", path.display())))?;
+    if is_new {
+        give_to_owner_of_parent(&path)?;
+    }
+    Ok(file)
+}

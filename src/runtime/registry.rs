@@ -1,0 +1,45 @@
+//! The queues of this process: one a directory.
+
+use std::os::fd::RawFd;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::engine::Stop;
+use super::{Queue, QueueOptions, fork};
+use crate::error::Result;
+
+static QUEUES: Mutex<Vec<Arc<Queue>>> = Mutex::new(Vec::new());
+
+/// The queue of `directory`; the first caller's options hold for the process.
+pub(super) fn open(directory: &Path, options: QueueOptions) -> Result<Arc<Queue>> {
+    let _gate = fork::gate();
+    let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(queue) = queues.iter().find(|queue| queue.directory() == directory) {
+        return Ok(queue.clone());
+    }
+    let queue = Arc::new(Queue::make(directory, options)?);
+    queues.push(queue.clone());
+    Ok(queue)
+}
+
+/// Stops every thread, within `patience` in all. Returns whether all have ended.
+pub fn stop_all(how: Stop, patience: Duration) -> bool {
+    let queues: Vec<Arc<Queue>> = {
+        let _gate = fork::gate();
+        QUEUES.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    };
+    let deadline = Instant::now() + patience;
+    let mut all = true;
+    for queue in queues {
+        all &= queue.stop(how, deadline.saturating_duration_since(Instant::now()));
+    }
+    all
+}
+
+/// In a forked child: every queue closes what it has inherited and starts clean.
+pub(super) fn abandon_all() -> Vec<RawFd> {
+    // Behind the gate nobody else holds it.
+    let queues = QUEUES.try_lock().map(|queues| queues.clone()).unwrap_or_default();
+    queues.iter().flat_map(|queue| queue.abandon()).collect()
+}

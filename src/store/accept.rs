@@ -1,0 +1,157 @@
+//! Accepting events: one row each, and nothing else that the page would have to wait for.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use rusqlite::{OptionalExtension, TransactionBehavior};
+
+use super::{Store, WAL_BYTES_WITHOUT_DISPATCHER, failed, size};
+use crate::clock::Millis;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Result};
+use crate::event::{EventId, NewEvent};
+
+/// How often the size of the queue is looked at; between two looks a process can exceed the limit a little.
+const SIZE_CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// Inserts nothing if the endpoints have changed since they were read (`?10`), so matching and accepting
+/// are one step though they are one statement.
+const INSERT: &str = "INSERT INTO event (id, name, site, record, accepted_at, occurred_at, targets, details, data)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE (SELECT version FROM setup) = ?10";
+
+/// An event that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub id: EventId,
+    /// How many endpoints it goes to.
+    pub deliveries: usize,
+}
+
+/// The endpoints of the sites this process has served, as of a version of the setup.
+#[derive(Default)]
+pub(super) struct Matcher {
+    version: i64,
+    sites: HashMap<String, Vec<(i64, Endpoint)>>,
+    last_size_check: Option<Instant>,
+}
+
+impl Store {
+    /// Accepts `events` in one transaction. When this returns they survive the death of every process; with
+    /// [`super::SyncMode::Full`] also a power cut.
+    ///
+    /// # Errors
+    /// [`Error::Full`] if the queue has reached its limit, [`Error::Unavailable`] if it cannot be written.
+    /// Nothing of `events` is stored then.
+    pub fn accept(&mut self, events: &[NewEvent], now: Millis) -> Result<Vec<Accepted>> {
+        self.check_size()?;
+        loop {
+            if let Some(accepted) = self.try_accept(events, now)? {
+                return Ok(accepted);
+            }
+            self.matcher.version = self.setup_version()?;
+            self.matcher.sites.clear();
+        }
+    }
+
+    /// `None` if the endpoints have changed meanwhile.
+    fn try_accept(&mut self, events: &[NewEvent], now: Millis) -> Result<Option<Vec<Accepted>>> {
+        let mut targets = Vec::with_capacity(events.len());
+        for event in events {
+            targets.push(self.targets(event)?);
+        }
+        if let ([event], [(keys, count)]) = (events, targets.as_slice()) {
+            // A single statement is its own transaction.
+            let id = EventId::new(now);
+            let inserted = insert(&self.connection, event, id, keys, now, self.matcher.version).map_err(failed)?;
+            return Ok(inserted.then(|| vec![Accepted { id, deliveries: *count }]));
+        }
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let mut accepted = Vec::with_capacity(events.len());
+        for (event, (keys, count)) in events.iter().zip(&targets) {
+            let id = EventId::new(now);
+            if !insert(&transaction, event, id, keys, now, self.matcher.version).map_err(failed)? {
+                return Ok(None);
+            }
+            accepted.push(Accepted { id, deliveries: *count });
+        }
+        transaction.commit().map_err(failed)?;
+        Ok(Some(accepted))
+    }
+
+    /// The keys of the endpoints that `event` goes to, separated by commas, and their number.
+    fn targets(&mut self, event: &NewEvent) -> Result<(String, usize)> {
+        let site = &event.context.site;
+        if !self.matcher.sites.contains_key(site) {
+            let endpoints = self.enabled_endpoints(site)?;
+            self.matcher.sites.insert(site.clone(), endpoints);
+        }
+        let mut keys = String::new();
+        let mut count = 0;
+        for (key, endpoint) in self.matcher.sites.get(site).into_iter().flatten() {
+            if endpoint.wants(event) {
+                if count > 0 {
+                    keys.push(',');
+                }
+                keys.push_str(&key.to_string());
+                count += 1;
+            }
+        }
+        Ok((keys, count))
+    }
+
+    pub(super) fn setup_version(&self) -> Result<i64> {
+        self.connection
+            .prepare_cached("SELECT version FROM setup")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
+            .map_err(failed)?
+            .ok_or_else(|| Error::unavailable("the queue file is damaged: its setup is missing; move it away and keep it for repair"))
+    }
+
+    fn check_size(&mut self) -> Result<()> {
+        if self.matcher.last_size_check.is_some_and(|at| at.elapsed() < SIZE_CHECK_EVERY) {
+            return Ok(());
+        }
+        if self.bytes() > self.options.max_bytes {
+            return Err(Error::Full {
+                message: format!(
+                    "the queue has reached its limit of {} bytes on disk; remove old deliveries, see why receivers do not answer, or raise max_bytes",
+                    self.options.max_bytes
+                ),
+            });
+        }
+        // Only a site where nobody sends lets the log grow that far.
+        if size(&self.wal) > WAL_BYTES_WITHOUT_DISPATCHER {
+            self.checkpoint_past(WAL_BYTES_WITHOUT_DISPATCHER)?;
+        }
+        self.matcher.last_size_check = Some(Instant::now());
+        Ok(())
+    }
+}
+
+fn insert(
+    connection: &rusqlite::Connection,
+    event: &NewEvent,
+    id: EventId,
+    targets: &str,
+    now: Millis,
+    version: i64,
+) -> rusqlite::Result<bool> {
+    let details = match event.context.details.is_empty() {
+        true => String::new(),
+        false => serde_json::to_string(&event.context.details).unwrap_or_default(),
+    };
+    let inserted = connection.prepare_cached(INSERT)?.execute((
+        id.as_bytes(),
+        &event.name,
+        &event.context.site,
+        &event.context.record,
+        now,
+        event.context.occurred_at,
+        targets,
+        details,
+        &event.data,
+        version,
+    ))?;
+    Ok(inserted == 1)
+}

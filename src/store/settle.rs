@@ -1,0 +1,186 @@
+//! Settling: the outcome of attempts and the new state of their deliveries, in one transaction.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::tally::Changes;
+use super::{State, Store, failed};
+use crate::clock::Millis;
+use crate::delivery::Exchange;
+use crate::error::Result;
+use crate::event::DeliveryId;
+
+/// What becomes of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It arrived.
+    Delivered,
+    /// The next attempt is due this many milliseconds after settlement.
+    Again {
+        /// The delay, in milliseconds.
+        delay: Millis,
+    },
+    /// No further attempt.
+    Dead,
+    /// The request used up no attempt.
+    Unchanged,
+}
+
+/// An attempt that has ended, or a delivery that ends without one.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// Its site.
+    pub site: String,
+    /// Attempts used up before this one.
+    pub attempts: u32,
+    /// What becomes of it.
+    pub change: Change,
+    /// Why it failed, for the owner.
+    pub error: Option<String>,
+    /// The request, if one was made, with the headers it carried.
+    pub request: Option<(Exchange, Vec<(String, String)>)>,
+}
+
+/// The engine's own state of an endpoint after some attempts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LaneChange {
+    pub key: i64,
+    pub paused_until: Millis,
+    pub throttled: u32,
+    pub suspended: Option<String>,
+}
+
+impl Store {
+    /// Writes `settlements` and `lanes`, all or nothing. A delivery that is no longer pending, or has had
+    /// another attempt, keeps its state; its request is logged all the same. Returns how many changed state
+    /// or used up an attempt.
+    pub(crate) fn settle(&mut self, settlements: &[Settlement], lanes: &[LaneChange], now: Millis) -> Result<usize> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let write = || -> rusqlite::Result<usize> {
+            let (mut changes, mut changed) = (Changes::default(), 0);
+            for settlement in settlements {
+                changed += settle_one(&transaction, settlement, &mut changes, now)?;
+            }
+            changes.write(&transaction)?;
+            for lane in lanes {
+                transaction
+                    .prepare_cached("UPDATE endpoint SET paused_until = ?2, throttled = ?3, suspended = ?4 WHERE key = ?1")?
+                    .execute((lane.key, lane.paused_until, lane.throttled, &lane.suspended))?;
+            }
+            Ok(changed)
+        };
+        let changed = write().map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(changed)
+    }
+
+    /// Cancels some of what waits for `endpoint`. Returns how many, 0 when nothing is left.
+    pub(crate) fn cancel_waiting(&mut self, endpoint: i64, reason: &str, now: Millis, limit: u32) -> Result<usize> {
+        self.end_waiting(endpoint, State::Cancelled, reason, now, limit, Millis::MAX)
+    }
+
+    /// Declares some of what waits for `endpoint` and was accepted before `before` dead. Returns how many.
+    pub(crate) fn expire(&mut self, endpoint: i64, before: Millis, reason: &str, now: Millis, limit: u32) -> Result<usize> {
+        self.end_waiting(endpoint, State::Dead, reason, now, limit, before)
+    }
+
+    fn end_waiting(
+        &mut self,
+        endpoint: i64,
+        state: State,
+        reason: &str,
+        now: Millis,
+        limit: u32,
+        created_before: Millis,
+    ) -> Result<usize> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let write = || -> rusqlite::Result<usize> {
+            // Looks at the oldest only: first attempts wait in the order of acceptance.
+            let waiting = transaction
+                .prepare_cached(
+                    "SELECT id, site FROM delivery WHERE endpoint = ?1 AND state = 0 AND created_at < ?2
+                     ORDER BY due_at, event_seq LIMIT ?3",
+                )?
+                .query_map((endpoint, created_before, limit), |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?)))?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut changes = Changes::default();
+            for (id, site) in &waiting {
+                transaction
+                    .prepare_cached("UPDATE delivery SET state = ?2, settled_at = ?3, last_error = ?4 WHERE id = ?1 AND state = 0")?
+                    .execute((id, state as i64, now, reason))?;
+                changes.add(site, State::Pending, -1);
+                changes.add(site, state, 1);
+            }
+            changes.write(&transaction)?;
+            Ok(waiting.len())
+        };
+        let ended = write().map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(ended)
+    }
+}
+
+fn settle_one(connection: &Connection, settlement: &Settlement, changes: &mut Changes, now: Millis) -> rusqlite::Result<usize> {
+    let Settlement { delivery, site, attempts, change, error, request } = settlement;
+    let (state, used, delay) = match change {
+        Change::Delivered => (State::Delivered, request.is_some(), 0),
+        Change::Again { delay } => (State::Pending, true, *delay),
+        Change::Dead => (State::Dead, request.is_some(), 0),
+        Change::Unchanged => (State::Pending, false, 0),
+    };
+    // A delivery that waits for a further attempt keeps its place while requests use up none.
+    let changed = connection
+        .prepare_cached(
+            "UPDATE delivery SET state = ?2, attempts = attempts + ?3,
+               due_at = iif(?4 > 0, ?5 + ?4, due_at), delay = iif(?4 > 0, ?4, delay),
+               settled_at = ?5, last_error = ?6
+             WHERE id = ?1 AND state = 0 AND attempts = ?7",
+        )?
+        .execute((delivery.as_bytes(), state as i64, used, delay, now, error, attempts))?;
+    if changed > 0 && state != State::Pending {
+        changes.add(site, State::Pending, -1);
+        changes.add(site, state, 1);
+    }
+    if let Some((exchange, headers)) = request {
+        log_request(connection, delivery, attempts + 1, exchange, headers, error)?;
+    }
+    Ok(changed)
+}
+
+fn log_request(
+    connection: &Connection,
+    delivery: &DeliveryId,
+    n: u32,
+    exchange: &Exchange,
+    headers: &[(String, String)],
+    error: &Option<String>,
+) -> rusqlite::Result<()> {
+    let answer = exchange.result.as_ref().ok();
+    let request: i64 = connection
+        .prepare_cached(
+            "UPDATE delivery SET requests = requests + 1, last_status = ?2 WHERE id = ?1 RETURNING requests",
+        )?
+        .query_row((delivery.as_bytes(), answer.map(|answer| answer.status)), |row| row.get(0))?;
+    connection
+        .prepare_cached("INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
+        .execute((
+            delivery.as_bytes(),
+            request,
+            n,
+            exchange.started_at,
+            exchange.duration.as_micros() as i64,
+            exchange.timings.to_json().to_string(),
+            answer.map(|answer| answer.status),
+            error,
+            pairs(headers),
+            answer.map(|answer| pairs(&answer.headers)).unwrap_or_default(),
+            answer.map(|answer| answer.body.as_slice()).unwrap_or_default(),
+        ))?;
+    Ok(())
+}
+
+/// Headers as a JSON list of pairs: names may repeat, and their order is part of the record.
+fn pairs(headers: &[(String, String)]) -> String {
+    serde_json::to_string(headers).unwrap_or_default()
+}
