@@ -1,0 +1,218 @@
+<?php
+/**
+ * The only caller of the extension. Whatever else in the plugin wants something of the queue asks here.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Where the queue of this WordPress installation is: one for all sites of a network.
+ *
+ * The parent directory is the constant POSTHORN_DATA_DIR, or else the INI setting posthorn.data_dir. Below it, 16 hex
+ * digits of SHA-256 over database host, database name and base prefix keep the installations of a server apart.
+ */
+function posthorn_queue_directory(): string {
+	static $directory = null;
+	if ( null === $directory ) {
+		$parent    = defined( 'POSTHORN_DATA_DIR' ) ? POSTHORN_DATA_DIR : (string) ini_get( 'posthorn.data_dir' );
+		$parent    = '' === $parent ? '/var/lib/posthorn' : $parent;
+		$directory = rtrim( $parent, '/' ) . '/' . posthorn_installation_key();
+	}
+	return $directory;
+}
+
+/**
+ * What tells this WordPress installation from the others on the server.
+ */
+function posthorn_installation_key(): string {
+	global $wpdb;
+	$host = defined( 'DB_HOST' ) ? DB_HOST : '';
+	$name = defined( 'DB_NAME' ) ? DB_NAME : '';
+	return substr( hash( 'sha256', "$host\0$name\0$wpdb->base_prefix" ), 0, 16 );
+}
+
+/**
+ * The name under which the queue knows the current site: its id on a network, empty otherwise.
+ */
+function posthorn_site_key(): string {
+	return is_multisite() ? (string) get_current_blog_id() : '';
+}
+
+/**
+ * The queue. Opening it also makes sure that somebody sends.
+ *
+ * @throws \Posthorn\Unavailable When directory or file cannot be used; the message names the remedy.
+ */
+function posthorn_queue(): \Posthorn\Queue {
+	static $queue = null;
+	return $queue ??= \Posthorn\Queue::open( posthorn_queue_directory() );
+}
+
+/**
+ * Hands a site's whole set of endpoints to the queue, which keeps it only if the revision is higher than its own.
+ *
+ * @param array $endpoints Endpoints as the extension takes them.
+ * @param int   $revision  The settings' revision.
+ */
+function posthorn_client_configure( array $endpoints, int $revision ): void {
+	posthorn_queue()->configure( $endpoints, posthorn_site_key(), $revision );
+}
+
+/**
+ * Takes all endpoints of a site that is being deleted from the queue.
+ *
+ * @param int $blog_id The site.
+ */
+function posthorn_client_forget( int $blog_id ): void {
+	posthorn_queue()->configure( array(), (string) $blog_id );
+}
+
+/**
+ * The revision of the site's endpoints that the queue has; null if it does not know the site.
+ */
+function posthorn_client_revision(): ?int {
+	return posthorn_queue()->revision( posthorn_site_key() );
+}
+
+/**
+ * Puts an event into the queue.
+ *
+ * @param string $event   A name of the catalogue.
+ * @param array  $data    The record.
+ * @param array  $context Where and by whom.
+ * @return string The event's id.
+ */
+function posthorn_client_dispatch( string $event, array $data, array $context ): string {
+	return posthorn_queue()->dispatch( $event, $data, $context );
+}
+
+/**
+ * Sends an event to an endpoint now, past the queue.
+ *
+ * @param array  $endpoint An endpoint as the extension takes it.
+ * @param string $event    A name of the catalogue.
+ * @param array  $data     The record.
+ * @param array  $context  Where and by whom.
+ * @return array One attempt, with `ok`.
+ */
+function posthorn_client_send( array $endpoint, string $event, array $data, array $context ): array {
+	return posthorn_queue()->send( $endpoint, $event, $data, $context );
+}
+
+/**
+ * Asks the extension whether an endpoint is in order, without sending or storing anything.
+ *
+ * @param array $endpoint An endpoint as the extension takes it.
+ * @return array{key:string,message:string}|null What is wrong, null if nothing is.
+ */
+function posthorn_client_check( array $endpoint ): ?array {
+	try {
+		posthorn_queue()->preview( $endpoint, 'test', posthorn_client_sample( 'test' ), array() );
+		return null;
+	} catch ( \Posthorn\InvalidArgument $error ) {
+		return posthorn_client_argument( $error );
+	}
+}
+
+/**
+ * Takes an exception about an argument apart: its message starts with the key, as in `url: …` or `events[1]: …`.
+ *
+ * @param \Throwable $error Any error.
+ * @return array{key:string,message:string}|null Null if it is not about an argument.
+ */
+function posthorn_client_argument( \Throwable $error ): ?array {
+	if ( ! $error instanceof \Posthorn\InvalidArgument ) {
+		return null;
+	}
+	list( $key, $message ) = array_pad( explode( ': ', $error->getMessage(), 2 ), 2, '' );
+	// `endpoint.events[1]` and `events[1]` both mean the field `events`.
+	$key = preg_replace( array( '/^endpoints?(\[\d+\])?\.?/', '/[\[.].*$/' ), '', $key );
+	return array(
+		'key'     => $key,
+		'message' => ucfirst( $message ),
+	);
+}
+
+/**
+ * The newest deliveries of the current site, newest first.
+ *
+ * @param array $filter Any of the design's filter keys; `site` is filled in.
+ * @return array[] Deliveries.
+ */
+function posthorn_client_deliveries( array $filter ): array {
+	return posthorn_queue()->deliveries( array( 'site' => posthorn_site_key() ) + $filter );
+}
+
+/**
+ * One delivery of the current site with its attempts.
+ *
+ * @param string $id A delivery's id.
+ * @return array|null Null if there is none on this site.
+ */
+function posthorn_client_delivery( string $id ): ?array {
+	try {
+		$delivery = posthorn_queue()->delivery( $id );
+	} catch ( \Posthorn\InvalidArgument $error ) {
+		return null;
+	}
+	return posthorn_site_key() === $delivery['site'] ? $delivery : null;
+}
+
+/**
+ * Numbers of the whole queue: pending, delivered, dead, cancelled, oldest_pending_s, dispatcher, bytes.
+ */
+function posthorn_client_stats(): array {
+	return posthorn_queue()->stats();
+}
+
+/**
+ * Delivers in this process.
+ *
+ * @param float $seconds For how long at most.
+ * @return int How many deliveries were settled.
+ */
+function posthorn_client_work( float $seconds ): int {
+	return posthorn_queue()->work( $seconds );
+}
+
+/**
+ * Stops or resumes the sending of the current site's deliveries; they stay in the queue.
+ *
+ * @param bool $paused Whether to stop.
+ */
+function posthorn_client_pause( bool $paused ): void {
+	posthorn_queue()->pause( posthorn_site_key(), $paused );
+}
+
+/**
+ * Whether the current site's deliveries are held back.
+ */
+function posthorn_client_paused(): bool {
+	return posthorn_queue()->paused( posthorn_site_key() );
+}
+
+/**
+ * The catalogue: entries with name, group, title, meaning, entity, source, other_names, systems, sample.
+ *
+ * @return array[]
+ */
+function posthorn_client_events(): array {
+	static $events = null;
+	return $events ??= \Posthorn\events();
+}
+
+/**
+ * The sample data of an event of the catalogue; empty if it has none.
+ *
+ * @param string $name An event's name.
+ */
+function posthorn_client_sample( string $name ): array {
+	foreach ( posthorn_client_events() as $event ) {
+		if ( $event['name'] === $name ) {
+			return (array) ( $event['sample'] ?? array() );
+		}
+	}
+	return array();
+}

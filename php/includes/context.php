@@ -1,0 +1,67 @@
+<?php
+/**
+ * Where and by whom an event was caused.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * What every event of the current site and user has in common.
+ *
+ * @return array{site:string,site_url:string,organization:array,user:?array,source:string}
+ */
+function posthorn_context(): array {
+	static $known = array();
+	// A bulk action asks thousands of times.
+	$key             = get_current_blog_id() . ':' . get_current_user_id();
+	$known[ $key ] ??= array(
+		'site'         => posthorn_site_key(),
+		'site_url'     => site_url(),
+		'organization' => posthorn_organization(),
+		'user'         => posthorn_acting_user(),
+		'source'       => posthorn_source(),
+	);
+	return $known[ $key ];
+}
+
+/**
+ * The site as the organisation that formats carry. Its id is the address without scheme, which tells sites apart
+ * across installations.
+ *
+ * @return array{id:string,name:string}
+ */
+function posthorn_organization(): array {
+	return array(
+		'id'   => (string) preg_replace( '#^https?://#', '', untrailingslashit( home_url() ) ),
+		'name' => wp_specialchars_decode( get_bloginfo( 'name' ), ENT_QUOTES ),
+	);
+}
+
+/**
+ * The user who acts.
+ *
+ * @return array{id:int,name:string,email:string}|null Null if nobody is logged in.
+ */
+function posthorn_acting_user(): ?array {
+	$user = wp_get_current_user();
+	if ( ! $user->exists() ) {
+		return null;
+	}
+	return array(
+		'id'    => (int) $user->ID,
+		'name'  => $user->display_name,
+		'email' => $user->user_email,
+	);
+}
+
+/**
+ * Who set it off: `cron`, `cli` or `person`.
+ */
+function posthorn_source(): string {
+	if ( wp_doing_cron() ) {
+		return 'cron';
+	}
+	return defined( 'WP_CLI' ) && WP_CLI ? 'cli' : 'person';
+}

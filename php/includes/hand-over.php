@@ -1,0 +1,148 @@
+<?php
+/**
+ * WordPress holds the settings, the queue holds a copy: how the copy is made and kept up to date.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** Option with the fingerprint of what was handed over last. */
+const POSTHORN_HANDED_OVER_OPTION = 'posthorn_handed_over';
+
+/**
+ * On every request: opens the queue, so that somebody sends what waits.
+ */
+function posthorn_keep_sending(): void {
+	if ( ! posthorn_has_receiver() ) {
+		return;
+	}
+	try {
+		posthorn_queue();
+	} catch ( \Throwable $error ) {
+		posthorn_report( $error, false );
+	}
+}
+
+/**
+ * Hands the settings over if the queue does not have them yet: it is new, was restored, or another server saved them.
+ *
+ * The queue is asked once per request and site.
+ *
+ * @throws \Posthorn\Exception When the queue cannot be used or refuses an endpoint.
+ */
+function posthorn_hand_over_if_needed(): void {
+	static $checked = array();
+	$site           = posthorn_site_key();
+	$revision       = posthorn_settings()['revision'];
+	if ( ( $checked[ $site ] ?? -1 ) >= $revision ) {
+		return;
+	}
+	if ( ( posthorn_client_revision() ?? -1 ) < $revision ) {
+		posthorn_hand_over( $revision );
+	}
+	$checked[ $site ] = $revision;
+}
+
+/**
+ * Hands the settings over under a revision.
+ *
+ * @param int $revision The settings' revision.
+ * @throws \Posthorn\Exception When the queue cannot be used or refuses an endpoint.
+ */
+function posthorn_hand_over( int $revision ): void {
+	$endpoints = posthorn_endpoints();
+	if ( null === $endpoints ) {
+		return;
+	}
+	posthorn_client_configure( $endpoints, $revision );
+	update_option( POSTHORN_HANDED_OVER_OPTION, posthorn_fingerprint( $endpoints ), false );
+}
+
+/**
+ * Hands over anew if the filter `posthorn_endpoints` gives something else than last time.
+ *
+ * Code can change without a save. So this is looked at when an administrator opens a page, and by WP-Cron.
+ */
+function posthorn_hand_over_if_filter_changed(): void {
+	if ( ! has_filter( 'posthorn_endpoints' ) ) {
+		return;
+	}
+	$endpoints = posthorn_endpoints();
+	if ( null === $endpoints || get_option( POSTHORN_HANDED_OVER_OPTION ) === posthorn_fingerprint( $endpoints ) ) {
+		return;
+	}
+	$settings = posthorn_replace_settings( posthorn_settings() );
+	if ( null !== $settings ) {
+		posthorn_hand_over( $settings['revision'] );
+	}
+}
+
+/**
+ * The current site's endpoints as the extension takes them.
+ *
+ * @return array[]|null Null if a secret cannot be read: nothing may then be handed over, as the receiver would get
+ *                      unsigned requests. The queue keeps its copy, and the owner is asked for the secret.
+ */
+function posthorn_endpoints(): ?array {
+	require_once __DIR__ . '/secrets.php';
+	$endpoints = array();
+	foreach ( posthorn_settings()['endpoints'] as $stored ) {
+		$endpoint = posthorn_for_queue( $stored );
+		if ( null === $endpoint ) {
+			update_option( 'posthorn_secret_unreadable', 1 );
+			return null;
+		}
+		$endpoints[] = $endpoint;
+	}
+	if ( get_option( 'posthorn_secret_unreadable' ) ) {
+		delete_option( 'posthorn_secret_unreadable' );
+	}
+	/**
+	 * The endpoints of the current site, before they are handed to the queue.
+	 *
+	 * Runs when the settings were saved, when the queue does not have them, and whenever an administrator opens a page
+	 * or WP-Cron runs, so a change of the code arrives within minutes. Secrets are in it in plain text.
+	 *
+	 * @param array[] $endpoints Endpoints: `url` and what else the README's table lists.
+	 */
+	return array_values( (array) apply_filters( 'posthorn_endpoints', $endpoints ) );
+}
+
+/**
+ * A stored endpoint as the extension takes it.
+ *
+ * @param array $stored An endpoint of the settings.
+ * @return array|null Null if its secret cannot be read.
+ */
+function posthorn_for_queue( array $stored ): ?array {
+	if ( '' !== $stored['secret'] ) {
+		$stored['secret'] = posthorn_decrypt( $stored['secret'] );
+		if ( null === $stored['secret'] ) {
+			return null;
+		}
+	}
+	return $stored;
+}
+
+/**
+ * What changes when endpoints change, and reveals nothing of them.
+ *
+ * @param array[] $endpoints Endpoints.
+ */
+function posthorn_fingerprint( array $endpoints ): string {
+	return hash_hmac( 'sha256', (string) wp_json_encode( $endpoints ), wp_salt() );
+}
+
+/**
+ * A site of the network is being deleted: nothing of it is sent any more.
+ *
+ * @param WP_Site $site The site.
+ */
+function posthorn_forget_site( WP_Site $site ): void {
+	try {
+		posthorn_client_forget( (int) $site->blog_id );
+	} catch ( \Throwable $error ) {
+		posthorn_report( $error, false );
+	}
+}

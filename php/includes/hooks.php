@@ -1,0 +1,56 @@
+<?php
+/**
+ * Every action and filter the plugin listens to, on one screen.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+register_activation_hook( POSTHORN_FILE, 'posthorn_activate' );
+register_deactivation_hook( POSTHORN_FILE, 'posthorn_deactivate' );
+
+// Shown with and without the extension; without it, nothing else happens than this notice.
+add_action( 'admin_notices', 'posthorn_show_notices' );
+add_action( 'network_admin_notices', 'posthorn_show_notices' );
+add_action( 'admin_menu', 'posthorn_add_settings_page' );
+add_filter( 'plugin_action_links_' . plugin_basename( POSTHORN_FILE ), 'posthorn_add_settings_link' );
+
+if ( ! posthorn_is_ready() ) {
+	return;
+}
+
+// Sending.
+add_action( 'init', 'posthorn_keep_sending' );
+add_action( 'wp_uninitialize_site', 'posthorn_forget_site' );
+add_action( 'shutdown', 'posthorn_store_problems' );
+
+// The CRM.
+foreach ( array_keys( posthorn_crm_actions() ) as $posthorn_action ) {
+	add_action( $posthorn_action, 'posthorn_crm_heard', 20, 9 );
+}
+unset( $posthorn_action );
+// Last, as $wpdb removes its placeholders from the statement at priority 0.
+add_filter( 'query', 'posthorn_crm_remember_stages', PHP_INT_MAX );
+
+// The last resort, and news of what failed.
+add_filter( 'cron_schedules', 'posthorn_add_cron_schedule' ); // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.
+add_action( 'posthorn_cron', 'posthorn_run_cron' );
+
+// Site Health runs its tests in REST and cron requests too.
+add_filter( 'site_status_tests', 'posthorn_add_site_health_tests' );
+add_filter( 'debug_information', 'posthorn_add_debug_information' );
+
+if ( is_admin() ) {
+	add_action( 'admin_init', 'posthorn_check_in' );
+	add_action( 'admin_init', 'posthorn_suggest_privacy_text' );
+	add_action( 'admin_enqueue_scripts', 'posthorn_enqueue_assets' );
+	add_action( 'wp_ajax_posthorn_test', 'posthorn_answer_test' );
+	add_action( 'admin_post_posthorn_resume', 'posthorn_resume' );
+	add_action( 'admin_post_posthorn_dismiss', 'posthorn_dismiss' );
+}
+
+if ( defined( 'WP_CLI' ) && WP_CLI ) {
+	require __DIR__ . '/class-cli-command.php';
+	WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
+}

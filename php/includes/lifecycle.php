@@ -1,0 +1,91 @@
+<?php
+/**
+ * Switching the plugin on and off. What is uninstalled is in uninstall.php.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** Set while deliveries of before a deactivation wait for the owner's word. */
+const POSTHORN_ASK_OPTION = 'posthorn_ask_to_resume';
+
+/**
+ * Switches on: if deliveries wait from before, the owner is asked before they are sent.
+ *
+ * @param bool $network_wide Whether for all sites of a network.
+ */
+function posthorn_activate( bool $network_wide = false ): void {
+	posthorn_on_sites( $network_wide, 'posthorn_activate_site' );
+}
+
+/**
+ * Switches off: sending stops within a second, the queue is kept.
+ *
+ * @param bool $network_wide Whether for all sites of a network.
+ */
+function posthorn_deactivate( bool $network_wide = false ): void {
+	posthorn_on_sites( $network_wide, 'posthorn_deactivate_site' );
+}
+
+/**
+ * Does something on the current site, or on every site of the network.
+ *
+ * @param bool     $all  Whether on every site.
+ * @param callable $what What to do.
+ */
+function posthorn_on_sites( bool $all, callable $what ): void {
+	if ( ! $all || ! is_multisite() ) {
+		$what();
+		return;
+	}
+	$sites = get_sites(
+		array(
+			'fields' => 'ids',
+			'number' => 0,
+		)
+	);
+	foreach ( $sites as $site ) {
+		switch_to_blog( (int) $site );
+		$what();
+		restore_current_blog();
+	}
+}
+
+/**
+ * Switches the current site on.
+ */
+function posthorn_activate_site(): void {
+	add_option( POSTHORN_OPTION, posthorn_default_settings() );
+	if ( ! posthorn_is_ready() || array() === posthorn_settings()['endpoints'] ) {
+		return;
+	}
+	try {
+		if ( ! posthorn_client_paused() ) {
+			return;
+		}
+		if ( array() === posthorn_client_deliveries( array( 'state' => 'pending', 'limit' => 1 ) ) ) { // phpcs:ignore WordPress.Arrays
+			posthorn_client_pause( false );
+		} else {
+			update_option( POSTHORN_ASK_OPTION, 1 );
+		}
+	} catch ( \Throwable $error ) {
+		posthorn_report( $error, false );
+	}
+}
+
+/**
+ * Switches the current site off.
+ */
+function posthorn_deactivate_site(): void {
+	wp_clear_scheduled_hook( 'posthorn_cron' );
+	delete_option( POSTHORN_ASK_OPTION );
+	if ( ! posthorn_is_ready() || array() === posthorn_settings()['endpoints'] ) {
+		return;
+	}
+	try {
+		posthorn_client_pause( true );
+	} catch ( \Throwable $error ) {
+		posthorn_report( $error, false );
+	}
+}

@@ -1,0 +1,105 @@
+<?php
+/**
+ * Secrets at rest: a dump of the database alone does not reveal them.
+ *
+ * They are encrypted (XSalsa20-Poly1305, libsodium's secretbox) with a key that lies beside the queue, outside the
+ * database. Changing the salts in wp-config.php therefore does not make a secret unreadable; losing the queue's directory does.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** What an encrypted secret starts with. */
+const POSTHORN_SECRET_PREFIX = 'v1:';
+
+/**
+ * Encrypts a secret.
+ *
+ * @param string $secret The secret.
+ * @return string ASCII text.
+ * @throws RuntimeException When the key cannot be read or made; the message names the remedy.
+ */
+function posthorn_encrypt( string $secret ): string {
+	posthorn_load_sodium();
+	$nonce = random_bytes( SODIUM_CRYPTO_SECRETBOX_NONCEBYTES );
+	$box   = sodium_crypto_secretbox( $secret, $nonce, posthorn_secret_key( true ) );
+	return POSTHORN_SECRET_PREFIX . base64_encode( $nonce . $box ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
+}
+
+/**
+ * Decrypts a secret.
+ *
+ * @param string $encrypted What posthorn_encrypt() returned.
+ * @return string|null Null if it cannot be read: the key is another one or gone, or the text is damaged.
+ */
+function posthorn_decrypt( string $encrypted ): ?string {
+	posthorn_load_sodium();
+	if ( ! str_starts_with( $encrypted, POSTHORN_SECRET_PREFIX ) ) {
+		return null;
+	}
+	$bytes = base64_decode( substr( $encrypted, strlen( POSTHORN_SECRET_PREFIX ) ), true ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
+	if ( false === $bytes || strlen( $bytes ) < SODIUM_CRYPTO_SECRETBOX_NONCEBYTES + SODIUM_CRYPTO_SECRETBOX_MACBYTES ) {
+		return null;
+	}
+	try {
+		$key = posthorn_secret_key( false );
+	} catch ( RuntimeException $error ) {
+		return null;
+	}
+	$nonce  = substr( $bytes, 0, SODIUM_CRYPTO_SECRETBOX_NONCEBYTES );
+	$secret = sodium_crypto_secretbox_open( substr( $bytes, SODIUM_CRYPTO_SECRETBOX_NONCEBYTES ), $nonce, $key );
+	return false === $secret ? null : $secret;
+}
+
+/**
+ * The key, 32 bytes, from the file `secrets.key` in the queue's directory.
+ *
+ * @param bool $create Whether to make one if there is none.
+ * @throws RuntimeException When it cannot be read or made.
+ */
+function posthorn_secret_key( bool $create ): string {
+	$path = posthorn_queue_directory() . '/secrets.key';
+	if ( $create && ! file_exists( $path ) ) {
+		posthorn_queue(); // Makes the directory.
+		posthorn_make_key_file( $path );
+	}
+	// phpcs:ignore WordPress.WP.AlternativeFunctions, WordPress.PHP.NoSilencedErrors -- A local file; the failure is reported below.
+	$key = @file_get_contents( $path );
+	if ( false === $key || SODIUM_CRYPTO_SECRETBOX_KEYBYTES !== strlen( $key ) ) {
+		/* translators: %s: path of a file. */
+		throw new RuntimeException( sprintf( esc_html__( 'The file %s, which protects the secret, cannot be read. Give it back to the user that PHP runs as.', 'posthorn' ), esc_html( $path ) ) );
+	}
+	return $key;
+}
+
+/**
+ * Makes a key file, unless another process was faster.
+ *
+ * @param string $path Where.
+ */
+function posthorn_make_key_file( string $path ): void {
+	// phpcs:disable WordPress.WP.AlternativeFunctions, WordPress.PHP.NoSilencedErrors -- Must be local, exclusive and private from the first byte; posthorn_secret_key() reports a failure.
+	$draft = $path . '.' . bin2hex( random_bytes( 6 ) );
+	$umask = umask( 0077 );
+	if ( false !== @file_put_contents( $draft, random_bytes( SODIUM_CRYPTO_SECRETBOX_KEYBYTES ) ) ) {
+		// As root (WP-CLI), the file goes to the directory's owner, or the web server could not read it.
+		if ( 0 === fileowner( $draft ) ) {
+			@chown( $draft, fileowner( dirname( $path ) ) );
+			@chgrp( $draft, filegroup( dirname( $path ) ) );
+		}
+		@link( $draft, $path ); // Unlike rename(), it fails if the file exists.
+		@unlink( $draft );
+	}
+	umask( $umask );
+	// phpcs:enable
+}
+
+/**
+ * Makes sure the sodium functions exist: WordPress carries a copy for servers without the PHP extension.
+ */
+function posthorn_load_sodium(): void {
+	if ( ! function_exists( 'sodium_crypto_secretbox' ) ) {
+		require_once ABSPATH . WPINC . '/sodium_compat/autoload.php';
+	}
+}

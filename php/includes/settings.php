@@ -1,0 +1,142 @@
+<?php
+/**
+ * The settings of one site: default, stored, changed.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** The option that holds them. */
+const POSTHORN_OPTION = 'posthorn_settings';
+
+/** The id of the endpoint that the settings page edits. */
+const POSTHORN_MAIN_ENDPOINT = 'main';
+
+/**
+ * The settings of a site that has none yet.
+ *
+ * `revision` counts the saves; `endpoints` is a list, of which the settings page edits the one called `main`;
+ * `delete_queue` is whether uninstalling deletes the queue too.
+ *
+ * @return array{revision:int,endpoints:array,delete_queue:bool}
+ */
+function posthorn_default_settings(): array {
+	return array(
+		'revision'     => 0,
+		'endpoints'    => array(),
+		'delete_queue' => false,
+	);
+}
+
+/**
+ * The stored settings of the current site.
+ *
+ * @return array{revision:int,endpoints:array,delete_queue:bool} An endpoint has `id`, `url`, `events` (list of names),
+ *               `secret` (encrypted, see secrets.php; empty for none), `allow_private` (bool), `enabled` (bool).
+ */
+function posthorn_settings(): array {
+	return posthorn_sanitise_settings( get_option( POSTHORN_OPTION ) );
+}
+
+/**
+ * Gives stored settings the shape that the rest of the plugin relies on, whatever the database holds.
+ *
+ * @param mixed $stored What the option holds.
+ * @return array{revision:int,endpoints:array,delete_queue:bool}
+ */
+function posthorn_sanitise_settings( $stored ): array {
+	$settings = posthorn_default_settings();
+	if ( ! is_array( $stored ) ) {
+		return $settings;
+	}
+	$settings['revision']     = max( 0, (int) ( $stored['revision'] ?? 0 ) );
+	$settings['delete_queue'] = ! empty( $stored['delete_queue'] );
+	foreach ( is_array( $stored['endpoints'] ?? null ) ? $stored['endpoints'] : array() as $endpoint ) {
+		if ( is_array( $endpoint ) && is_string( $endpoint['url'] ?? null ) && '' !== $endpoint['url'] ) {
+			$settings['endpoints'][] = array_merge( posthorn_default_endpoint(), $endpoint );
+		}
+	}
+	return $settings;
+}
+
+/**
+ * An endpoint as the settings page first shows it.
+ */
+function posthorn_default_endpoint(): array {
+	return array(
+		'id'            => POSTHORN_MAIN_ENDPOINT,
+		'url'           => '',
+		'events'        => array(),
+		'secret'        => '',
+		'allow_private' => false,
+		'enabled'       => true,
+	);
+}
+
+/**
+ * The endpoint that the settings page edits, or null if none was saved.
+ *
+ * @param array $settings Settings.
+ */
+function posthorn_main_endpoint( array $settings ): ?array {
+	foreach ( $settings['endpoints'] as $endpoint ) {
+		if ( POSTHORN_MAIN_ENDPOINT === $endpoint['id'] ) {
+			return $endpoint;
+		}
+	}
+	return null;
+}
+
+/**
+ * Whether the current site has a receiver that is switched on.
+ */
+function posthorn_has_receiver(): bool {
+	foreach ( posthorn_settings()['endpoints'] as $endpoint ) {
+		if ( $endpoint['enabled'] ) {
+			return true;
+		}
+	}
+	return (bool) has_filter( 'posthorn_endpoints' );
+}
+
+/**
+ * Replaces the settings, if nobody else did in between.
+ *
+ * @param array $settings The new settings; `revision` is the one they were made from.
+ * @return array|null The settings as stored, one revision higher; null if the stored revision was another, and then
+ *                    nothing was changed.
+ */
+function posthorn_replace_settings( array $settings ): ?array {
+	global $wpdb;
+	add_option( POSTHORN_OPTION, posthorn_default_settings() );
+	// update_option() compares with what this process read long ago. Only the database can tell who came first.
+	// phpcs:disable WordPress.DB.DirectDatabaseQuery
+	$stored  = (string) $wpdb->get_var( $wpdb->prepare( "SELECT option_value FROM $wpdb->options WHERE option_name = %s", POSTHORN_OPTION ) );
+	$current = posthorn_sanitise_settings( maybe_unserialize( $stored ) );
+	if ( $current['revision'] !== $settings['revision'] ) {
+		posthorn_forget_cached_settings();
+		return null;
+	}
+	++$settings['revision'];
+	$replaced = $wpdb->query(
+		$wpdb->prepare(
+			"UPDATE $wpdb->options SET option_value = %s WHERE option_name = %s AND option_value = %s",
+			maybe_serialize( $settings ),
+			POSTHORN_OPTION,
+			$stored
+		)
+	);
+	// phpcs:enable
+	posthorn_forget_cached_settings();
+	return $replaced ? $settings : null;
+}
+
+/**
+ * Makes WordPress read the option afresh.
+ */
+function posthorn_forget_cached_settings(): void {
+	wp_cache_delete( POSTHORN_OPTION, 'options' );
+	wp_cache_delete( 'alloptions', 'options' );
+	wp_cache_delete( 'notoptions', 'options' );
+}
