@@ -2,8 +2,12 @@
 
 mod catalogue;
 mod delivery_address;
+mod delivery_faults;
 mod delivery_http;
+mod delivery_names;
+mod delivery_proxy;
 mod delivery_receiver;
+mod delivery_tls;
 mod endpoint;
 mod event;
 mod format;
