@@ -17,10 +17,10 @@ use formats::{Format, Part, SecretForm};
 
 fn main() {
     for watched in ["build.rs", "build", "src/catalogue.toml", "src/formats"] {
-        println!("cargo:rerun-if-changed={watched}");
+        println!("cargo::rerun-if-changed={watched}");
     }
     if let Err(rule) = generate(Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"))) {
-        println!("cargo:error={rule}");
+        println!("cargo::error={rule}");
     }
 }
 

@@ -31,7 +31,9 @@ impl EventId {
 
     /// The id that `text` spells, `None` if it is none.
     pub fn parse(text: &str) -> Option<Self> {
-        Uuid::try_parse(text.strip_prefix("evt_")?).ok().map(EventId)
+        let id = Uuid::try_parse(text.strip_prefix("evt_")?).ok().map(EventId)?;
+        // The parser takes other spellings too; an id has one.
+        (id.to_string() == text).then_some(id)
     }
 
     /// The 16 bytes that are stored.
@@ -66,7 +68,8 @@ impl fmt::Display for EventId {
 impl DeliveryId {
     /// The id that `text` spells, `None` if it is none.
     pub fn parse(text: &str) -> Option<Self> {
-        Uuid::try_parse(text).ok().map(DeliveryId)
+        let id = Uuid::try_parse(text).ok().map(DeliveryId)?;
+        (id.to_string() == text).then_some(id)
     }
 
     /// The 16 bytes that are stored.
@@ -161,26 +164,39 @@ impl NewEvent {
                 ));
             }
         };
-        if data.len() > max_data_bytes {
-            return Err(Error::invalid(
-                "data",
-                format!(
-                    "it is {} bytes as JSON, the limit is {max_data_bytes}; send less, or raise the limit with the option max_data_bytes",
-                    data.len()
-                ),
-            ));
-        }
+        check_size(data.len(), max_data_bytes).map_err(|rule| Error::invalid("data", rule))?;
         Ok(NewEvent {
             name: entry.name.to_owned(),
             data,
-            context: Context::from_json(context).map_err(|e| e.within("context"))?,
+            context: Context::from_json(context, max_data_bytes).map_err(|e| e.within("context"))?,
         })
     }
 }
 
+fn check_size(bytes: usize, max_bytes: usize) -> std::result::Result<(), String> {
+    if bytes <= max_bytes {
+        return Ok(());
+    }
+    Err(format!(
+        "it is {bytes} bytes as JSON, the limit is {max_bytes}; send less, or raise the limit with the option max_data_bytes"
+    ))
+}
+
+/// The keys of a context, as in the design's table.
+const CONTEXT_KEYS: &[&str] =
+    &["record", "previous", "changes", "user", "organization", "site", "site_url", "occurred_at", "source"];
+
+/// Bytes of a record's ordering key, of a site's name, and of its address.
+const MAX_RECORD_BYTES: usize = 200;
+const MAX_SITE_BYTES: usize = 64;
+const MAX_SITE_URL_BYTES: usize = 2048;
+
+/// What caused an event.
+const CAUSES: &[&str] = &["person", "cron", "cli", "import"];
+
 impl Context {
     /// Checks a context as the PHP API takes it: an object with the keys of the design's table.
-    fn from_json(value: &Value) -> Result<Self> {
+    fn from_json(value: &Value, max_bytes: usize) -> Result<Self> {
         let mut context = Context::default();
         let map = match value {
             Value::Null => return Ok(context),
@@ -195,31 +211,42 @@ impl Context {
         };
         for (key, value) in map {
             match key.as_str() {
-                "record" => context.record = text(key, value, 200)?,
-                "site" => context.site = text(key, value, 64)?,
+                known if CONTEXT_KEYS.contains(&known) && value.is_null() => {}
+                "record" => context.record = text(key, value, MAX_RECORD_BYTES)?,
+                "site" => context.site = text(key, value, MAX_SITE_BYTES)?,
                 "occurred_at" => context.occurred_at = time(key, value)?,
                 "site_url" => {
-                    context.details.insert(key.clone(), Value::String(text(key, value, 2048)?));
+                    context.details.insert(key.clone(), Value::String(text(key, value, MAX_SITE_URL_BYTES)?));
                 }
                 "source" => {
-                    let source = text(key, value, 16)?;
-                    if !["person", "cron", "cli", "import"].contains(&source.as_str()) {
+                    let source = text(key, value, MAX_RECORD_BYTES)?;
+                    if !CAUSES.contains(&source.as_str()) {
                         return Err(Error::invalid(
                             key,
-                            format!("'{}' is none of person, cron, cli, import", shown(&source)),
+                            format!("'{}' is none of {}", shown(&source), CAUSES.join(", ")),
                         ));
                     }
                     context.details.insert(key.clone(), Value::String(source));
                 }
-                "previous" | "changes" | "user" | "organization" => {
-                    if !value.is_null() {
-                        context.details.insert(key.clone(), value.clone());
+                "previous" | "user" | "organization" | "changes" => {
+                    let rule = match value {
+                        // PHP has one type for lists and maps, and an empty one looks like a list.
+                        Value::Array(list) if list.is_empty() && key != "changes" => continue,
+                        Value::Object(_) => None,
+                        Value::Array(_) if key == "changes" => None,
+                        _ if key == "changes" => Some("a list of the changed fields' names"),
+                        _ => Some("an array with named keys"),
+                    };
+                    if let Some(rule) = rule {
+                        return Err(Error::invalid(key, format!("expected {rule}, got {}", json::kind(value))));
                     }
+                    check_size(json::to_js_string(value).len(), max_bytes).map_err(|rule| Error::invalid(key, rule))?;
+                    context.details.insert(key.clone(), value.clone());
                 }
                 _ => {
                     return Err(Error::invalid(
-                        key,
-                        "not a key of a context; known are record, previous, changes, user, organization, site, site_url, occurred_at, source",
+                        shown(key),
+                        format!("a context has no such key; its keys are {}", CONTEXT_KEYS.join(", ")),
                     ));
                 }
             }
@@ -230,10 +257,9 @@ impl Context {
 
 fn text(key: &str, value: &Value, max_bytes: usize) -> Result<String> {
     match value {
-        Value::Null => Ok(String::new()),
         Value::String(text) if text.len() <= max_bytes => Ok(text.clone()),
         Value::String(text) => {
-            Err(Error::invalid(key, format!("it has {} bytes, the limit is {max_bytes}", text.len())))
+            Err(Error::invalid(key, format!("it has {} bytes, the limit is {max_bytes}; shorten it", text.len())))
         }
         Value::Number(number) if number.is_i64() => Ok(number.to_string()),
         other => Err(Error::invalid(key, format!("expected a string, got {}", json::kind(other)))),
@@ -242,7 +268,6 @@ fn text(key: &str, value: &Value, max_bytes: usize) -> Result<String> {
 
 fn time(key: &str, value: &Value) -> Result<Option<Millis>> {
     match value {
-        Value::Null => Ok(None),
         Value::String(text) => clock::parse_iso(text).map(Some).ok_or_else(|| {
             Error::invalid(
                 key,

@@ -128,6 +128,17 @@ pub struct Rendered {
     pub body: String,
 }
 
+impl Rendered {
+    /// The headers as they may be stored and shown: the owner's own may hold a receiver's password.
+    pub fn loggable_headers(&self, endpoint: &Endpoint) -> Vec<(String, String)> {
+        let own = |name: &str| endpoint.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        self.headers
+            .iter()
+            .map(|(name, value)| (name.clone(), if own(name) { "••••••".to_owned() } else { value.clone() }))
+            .collect()
+    }
+}
+
 /// Renders and signs the request for `event` to `endpoint`, in the endpoint's format. `Host` and `Content-Length` are
 /// the transport's. An endpoint without a secret gets no signature header.
 pub fn render(endpoint: &Endpoint, event: &Event, attempt: &AttemptInfo) -> Rendered {

@@ -1,1 +1,387 @@
-//! (soon)
+//! Endpoints as the owner configures them.
+
+use std::time::Duration;
+
+use posthorn::endpoint::{AllowPrivate, Endpoint};
+use posthorn::error::Error;
+use posthorn::event::NewEvent;
+use posthorn::format;
+use posthorn::secret::Secret;
+use serde_json::{Value, json};
+
+const URL: &str = "https://hooks.example/in";
+
+/// An endpoint with a URL and what is given.
+fn with(config: Value) -> Endpoint {
+    Endpoint::from_json(&complete(config)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn complete(mut config: Value) -> Value {
+    if config.get("url").is_none() {
+        config["url"] = json!(URL);
+    }
+    config
+}
+
+/// Key and message of the refusal.
+fn refused(config: Value) -> (String, String) {
+    match Endpoint::from_json(&complete(config.clone())) {
+        Err(Error::InvalidArgument { key, message }) => (key, message),
+        other => panic!("{config} was not refused: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_refused(config: Value, key: &str, rule: &str) {
+    let (got_key, message) = refused(config.clone());
+    assert_eq!(got_key, key, "{config}: {message}");
+    assert!(message.contains(rule), "{config}: {message}");
+}
+
+#[test]
+fn only_a_url_is_required_and_the_rest_has_the_defaults_of_s1() {
+    let endpoint = with(json!({}));
+    assert_eq!(endpoint.url, URL);
+    assert_eq!(endpoint.format, "wpresidence");
+    assert_eq!(endpoint.events, ["*"]);
+    assert_eq!(endpoint.timeout, Duration::from_secs(15));
+    assert_eq!(endpoint.schedule, [Duration::from_secs(300), Duration::from_secs(300)]);
+    assert_eq!(endpoint.max_age, Duration::from_secs(259_200));
+    assert_eq!(endpoint.secrets, []);
+    assert!(endpoint.enabled && !endpoint.ordered && !endpoint.circuit_breaker);
+    assert_eq!(endpoint.allow_private, AllowPrivate::No);
+    assert_eq!((endpoint.max_concurrency, endpoint.rate_per_second), (None, None));
+    assert_refused(json!({"url": null}), "url", "missing");
+    assert!(Endpoint::from_json(&json!([])).unwrap_err().to_string().starts_with("url: "));
+    assert_eq!(
+        Endpoint::from_json(&json!("x")).unwrap_err().within("endpoints[3]").to_string(),
+        "endpoints[3]: expected an array with named keys, got a string"
+    );
+}
+
+#[test]
+fn timeout_and_schedule_default_to_those_of_the_format() {
+    for format in format::all() {
+        let endpoint = with(json!({"format": format.name}));
+        assert_eq!((endpoint.timeout, endpoint.schedule), (format.timeout(), format.schedule()));
+    }
+    assert_refused(json!({"format": "soap"}), "format", "wpresidence, ");
+}
+
+#[test]
+fn a_missing_id_follows_from_the_url() {
+    let id = with(json!({})).id;
+    assert_eq!(id.len(), 16);
+    // The first 16 digits that `printf https://hooks.example/in | sha256sum` prints: stored ids must not change.
+    assert_eq!(id, "0b3eddc91c879a31");
+    assert_eq!(with(json!({"secret": "x", "url": "HTTPS://Hooks.Example/in"})).id, id);
+    assert_ne!(with(json!({"url": "https://hooks.example/other"})).id, id);
+    assert_eq!(with(json!({"id": "crm"})).id, "crm");
+    assert_eq!(with(json!({"id": 7})).id, "7");
+    assert_refused(json!({"id": ""}), "id", "empty");
+}
+
+#[test]
+fn each_url_that_cannot_be_called_is_refused_in_its_own_words() {
+    for (url, rule) in [
+        ("", "empty"),
+        ("hooks.example/in", "begin it with https://"),
+        ("localhost:8080/in", "begin it with https://"),
+        ("/in", "begin it with https://"),
+        ("javascript:alert(1)", "begin it with https://"),
+        ("ftp://hooks.example/in", "'ftp://' is not supported"),
+        ("file:///etc/passwd", "'file://' is not supported"),
+        ("https://ann:hunter2@hooks.example/in", "user name or password"),
+        ("https://@hooks.example/in", "user name or password"),
+        ("https://hooks.example/a b", "a space"),
+        (" https://hooks.example/in", "a space"),
+        ("https://hooks.example/\u{a0}", "a space"),
+        ("https://hooks.example/\r\nX-Evil: 1", "line break"),
+        ("https://hooks.example/\u{0}", "control character"),
+        ("https:///in", "no host"),
+        ("https://", "no host"),
+        ("https://:443/in", "no host"),
+        ("https://hooks.example:99999/", "invalid port"),
+        ("https://hooks.example:0/", "port 0"),
+        ("https://[::1/", "invalid IPv6"),
+        ("https://exa<mple/", "invalid"),
+        ("https://1.2.3.4.5/", "IPv4"),
+        ("https://hooks.example/in#part", "fragment"),
+    ] {
+        assert_refused(json!({"url": url}), "url", rule);
+    }
+    assert_refused(json!({"url": format!("https://hooks.example/{}", "x".repeat(2048))}), "url", "the limit is 2048");
+    assert_refused(json!({"url": 5}), "url", "expected a string, got an integer");
+}
+
+#[test]
+fn a_refused_url_does_not_show_its_secrets() {
+    for url in [
+        "https://ann:hunter2@hooks.example/",
+        "https://hooks.example:99999/hunter2?key=hunter2",
+        "http://x.example/hunter2#",
+    ] {
+        let (_, message) = refused(json!({"url": url, "format": "winnerr"}));
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
+fn urls_are_read_as_browsers_read_them() {
+    for (typed, read) in [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
+        ("https://hooks.example:443/in?a=1", "https://hooks.example/in?a=1"),
+        ("http://2130706433/", "http://127.0.0.1/"),
+        ("https://bücher.example/", "https://xn--bcher-kva.example/"),
+        ("http://[::1]:9/", "http://[::1]:9/"),
+    ] {
+        assert_eq!(with(json!({"url": typed})).url, read);
+    }
+}
+
+#[test]
+fn formats_that_want_https_get_nothing_else() {
+    for format in format::all() {
+        let config = json!({"url": "http://hooks.example/in", "format": format.name});
+        match format.https_only {
+            true => assert_refused(config, "url", "https only"),
+            false => drop(with(config)),
+        }
+    }
+}
+
+#[test]
+fn events_are_a_list_or_one_string_with_commas() {
+    assert_eq!(with(json!({"events": ["deal.won", "deal.lost", "deal.won"]})).events, ["deal.won", "deal.lost"]);
+    assert_eq!(with(json!({"events": " deal.won , contact.*,"})).events, ["deal.won", "contact.*"]);
+    assert_eq!(
+        with(json!({"events": ["deal.closed_won", "property.sold"]})).events,
+        ["deal.closed_won", "property.sold"]
+    );
+    assert_refused(json!({"events": []}), "events", "names no event");
+    assert_refused(json!({"events": ""}), "events", "names no event");
+    assert_refused(json!({"events": " , "}), "events", "names no event");
+    assert_refused(json!({"events": ["deal.won", "deal.one"]}), "events[1]", "did you mean 'deal.won'");
+    assert_refused(json!({"events": "deal.won,deal.one"}), "events", "did you mean 'deal.won'");
+    assert_refused(json!({"events": ["dael.*"]}), "events[0]", "'dael.*'");
+    assert_refused(json!({"events": ["*.won"]}), "events[0]", "'*.won'");
+    assert_refused(json!({"events": [""]}), "events[0]", "''");
+    assert_refused(json!({"events": [7]}), "events[0]", "an integer");
+    assert_refused(json!({"events": {"a": "deal.won"}}), "events", "an array with named keys");
+}
+
+#[test]
+fn a_star_means_what_the_format_knows() {
+    let star = with(json!({}));
+    assert!(star.subscribes("contact.created") && star.subscribes("form_submitted"));
+    assert!(!star.subscribes("contact.tagged") && !star.subscribes("bot.created"));
+    let standard = with(json!({"format": "standard-webhooks"}));
+    assert!(standard.subscribes("contact.tagged") && standard.subscribes("bot.created"));
+    let settings = with(json!({"format": "winnerr-settings"}));
+    assert!(settings.subscribes("deal.won"), "it knows the fact as deal.closed_won");
+    assert!(!settings.subscribes("lead.created"));
+}
+
+#[test]
+fn a_subscription_accepts_either_name_and_patterns_either_prefix() {
+    let to = |format: &str, events: Value| with(json!({"format": format, "events": events}));
+    assert!(to("wpresidence", json!(["deal.closed_won"])).subscribes("deal.won"));
+    assert!(to("winnerr-settings", json!(["deal.won"])).subscribes("deal.won"));
+    assert!(!to("wpresidence", json!(["deal.won"])).subscribes("deal.lost"));
+    // What was chosen by its full name is sent, also where the format has no word of its own for it.
+    assert!(to("wpresidence", json!(["property.created"])).subscribes("property.created"));
+
+    let deals = to("wpresidence", json!(["deal.*"]));
+    assert!(deals.subscribes("deal.stage_changed") && !deals.subscribes("contact.created"));
+    assert!(to("realtorbot", json!("email.*")).subscribes("communication.email_sent"));
+    assert!(to("winnerr", json!("deal.*")).subscribes("task.completed"));
+}
+
+#[test]
+fn a_test_is_delivered_to_every_endpoint() {
+    for events in [json!("*"), json!(["deal.won"]), json!(["contact.*"])] {
+        assert!(with(json!({"events": events})).subscribes("test"));
+    }
+}
+
+#[test]
+fn a_name_that_means_some_records_lets_only_those_through() {
+    let wants = |endpoint: &Endpoint, name: &str, data: Value| {
+        endpoint.wants(&NewEvent::new(name, &data, &json!({}), 1 << 20).unwrap())
+    };
+    let sold = with(json!({"format": "real-estate", "events": ["property.sold"]}));
+    assert!(sold.subscribes("property.status_changed"));
+    assert!(wants(&sold, "property.status_changed", json!({"status": "Sold"})));
+    assert!(!wants(&sold, "property.status_changed", json!({"status": "Rented"})));
+    assert!(!wants(&sold, "property.updated", json!({"status": "Sold"})));
+
+    let winnerr = with(json!({"format": "winnerr"}));
+    assert!(wants(&winnerr, "task.completed", json!({"deal_id": 15})));
+    assert!(!wants(&winnerr, "task.completed", json!({"contact_id": 7})));
+    assert!(wants(&winnerr, "property.status_changed", json!({"status": "Rented"})));
+}
+
+#[test]
+fn secrets_are_one_line_of_at_most_1024_bytes_and_never_shown() {
+    assert_eq!(with(json!({"secret": ["new", "old"]})).secrets, [Secret::new("new"), Secret::new("old")]);
+    assert_eq!(with(json!({"secret": ""})).secrets, []);
+    assert_eq!(with(json!({"secret": []})).secrets, []);
+    with(json!({"secret": "x".repeat(1024)}));
+    for (secret, key, rule) in [
+        (json!("hunter2\nhunter2"), "secret", "line break"),
+        (json!("hunter2\r"), "secret", "line break"),
+        (json!("hunter2\u{0}"), "secret", "control character"),
+        (json!("hunter2".repeat(1429)), "secret", "the limit is 1024"),
+        (json!(["good", "hunter2\t"]), "secret[1]", "control character"),
+        (json!(["good", ""]), "secret[1]", "empty"),
+        (json!(5), "secret", "an integer"),
+        (json!({"a": "hunter2"}), "secret", "an array with named keys"),
+    ] {
+        let (got_key, message) = refused(json!({"secret": secret}));
+        assert_eq!(got_key, key);
+        assert!(message.contains(rule) && !message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
+fn standard_webhooks_takes_only_secrets_of_its_own_form() {
+    let with_secret = |secret: &str| json!({"format": "standard-webhooks", "secret": secret});
+    with(with_secret("whsec_xLvLH77JnWW/WdhcjLYu4tuWPw/hBvSD2a+nO9Tjmoo="));
+    with(with_secret("whsec_xLvLH77JnWW/WdhcjLYu4tuWPw/hBvSD2a+nO9Tjmoo"));
+    for wrong in ["xLvLH77JnWW/", "whsec_", "whsec_not base64!"] {
+        assert_refused(with_secret(wrong), "secret", "whsec_");
+    }
+}
+
+#[test]
+fn numbers_have_their_ranges() {
+    for (key, good, bad) in [
+        ("timeout", json!([0.1, 15, 120]), json!([0, 0.09, 121, -1, "15", true])),
+        ("max_concurrency", json!([1, 256]), json!([0, 257, -1, 1.5, "4"])),
+        ("rate_per_second", json!([0.01, 30, 10000]), json!([0, -1, 10001, "30"])),
+        ("max_age", json!([1, 259_200, 31_536_000]), json!([0, -1, 31_536_001, "1"])),
+    ] {
+        for value in good.as_array().unwrap() {
+            with(json!({key: value}));
+        }
+        for value in bad.as_array().unwrap() {
+            assert_refused(json!({key: value}), key, "");
+        }
+    }
+    assert_eq!(with(json!({"schedule": []})).schedule, []);
+    assert_eq!(with(json!({"schedule": [0, 0.5, 604_800]})).schedule[1], Duration::from_millis(500));
+    assert_refused(json!({"schedule": [1, 2, -1]}), "schedule[2]", "0 to 604800 seconds");
+    assert_refused(json!({"schedule": [1, "2"]}), "schedule[1]", "a string");
+    assert_refused(json!({"schedule": 300}), "schedule", "expected a list");
+    assert_refused(json!({"schedule": vec![1; 21]}), "schedule", "the limit is 20");
+}
+
+#[test]
+fn headers_of_ones_own_must_not_be_posthorns_or_the_connections() {
+    let endpoint = with(json!({"headers": {"Authorization": "Bearer x", "X-Number": 7}}));
+    assert_eq!(
+        endpoint.headers,
+        [("Authorization".to_owned(), "Bearer x".to_owned()), ("X-Number".to_owned(), "7".to_owned())]
+    );
+    assert_eq!(with(json!({"headers": []})).headers, []);
+    for name in
+        ["Content-Type", "content-length", "Host", "User-Agent", "Webhook-Id", "webhook-anything", "X-CRM-Signature"]
+    {
+        assert_refused(json!({"headers": {name: "x"}}), &format!("headers.{name}"), "itself");
+    }
+    for name in ["Connection", "Transfer-Encoding", "TE", "Upgrade", "Expect"] {
+        assert_refused(json!({"headers": {name: "x"}}), &format!("headers.{name}"), "connection");
+    }
+    assert_refused(
+        json!({"headers": {"x-winnerr-event": "x"}, "format": "winnerr"}),
+        "headers.x-winnerr-event",
+        "itself",
+    );
+    assert_refused(json!({"headers": {"X Foo": "x"}}), "headers.X Foo", "no header name");
+    assert_refused(json!({"headers": {"X-Foo\r\n": "x"}}), "headers.X-Foo\\r\\n", "no header name");
+    assert_refused(json!({"headers": {"X-Foo": "a", "x-foo": "b"}}), "headers.x-foo", "twice");
+    for (value, rule) in [
+        (json!("a\r\nb"), "line break"),
+        (json!("é"), "ASCII"),
+        (json!(" a"), "space"),
+        (json!(null), "null"),
+        (json!("x".repeat(5000)), "the limit is 4096"),
+    ] {
+        assert_refused(json!({"headers": {"X-Foo": value}}), "headers.X-Foo", rule);
+    }
+    assert_refused(json!({"headers": ["a"]}), "headers", "a list");
+}
+
+#[test]
+fn private_addresses_are_allowed_by_range_address_or_name() {
+    assert_eq!(with(json!({"allow_private": true})).allow_private, AllowPrivate::Any);
+    assert_eq!(with(json!({"allow_private": false})).allow_private, AllowPrivate::No);
+    assert_eq!(with(json!({"allow_private": []})).allow_private, AllowPrivate::No);
+    let list = json!(["10.1.2.3/8", "192.168.1.20", "::1", "fd00::/8", "CRM.Internal", "localhost"]);
+    let AllowPrivate::Only { ranges, hosts } = with(json!({"allow_private": list})).allow_private else { panic!() };
+    let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+    assert_eq!(ranges, ["10.0.0.0/8", "192.168.1.20/32", "::1/128", "fd00::/8"]);
+    assert_eq!(hosts, ["crm.internal", "localhost"]);
+    for wrong in ["10.0.0.0/33", "localhost:8080", "http://localhost", "*.internal", "", "a b"] {
+        assert_refused(json!({"allow_private": ["localhost", wrong]}), "allow_private[1]", "CIDR");
+    }
+    assert_refused(json!({"allow_private": "localhost"}), "allow_private", "a string");
+    assert_refused(json!({"allow_private": [true]}), "allow_private[0]", "true");
+}
+
+#[test]
+fn files_are_absolute_paths_and_a_proxy_is_http() {
+    let endpoint =
+        with(json!({"ca": "/etc/ssl/own.pem", "client_cert": "/etc/ssl/me.pem", "proxy": "http://proxy.example:3128"}));
+    assert_eq!(endpoint.ca.as_deref(), Some("/etc/ssl/own.pem"));
+    assert_eq!(endpoint.proxy.as_deref(), Some("http://proxy.example:3128/"));
+    assert_refused(json!({"ca": "own.pem"}), "ca", "absolute path");
+    assert_refused(json!({"client_cert": "../me.pem"}), "client_cert", "absolute path");
+    assert_refused(json!({"proxy": "https://proxy.example"}), "proxy", "http://");
+    assert_refused(json!({"proxy": "socks5://proxy.example"}), "proxy", "not supported");
+    assert_refused(json!({"proxy": "http://proxy.example/path"}), "proxy", "nothing more");
+}
+
+#[test]
+fn unknown_keys_wrong_types_and_filters_are_refused() {
+    assert_refused(json!({"urls": "x"}), "urls", "max_concurrency");
+    assert_refused(json!({"enabled": 1}), "enabled", "true or false");
+    assert_refused(json!({"ordered": "yes"}), "ordered", "true or false");
+    assert_refused(json!({"description": ["x"]}), "description", "a list");
+    assert_refused(json!({"description": "x".repeat(2001)}), "description", "the limit is 2000");
+    assert_refused(json!({"site": "a\nb"}), "site", "line break");
+    assert_refused(json!({"filters": {"amount": {"gt": 5}}}), "filters", "later version");
+    for empty in [json!([]), json!({}), json!(null)] {
+        with(json!({"filters": empty}));
+    }
+}
+
+#[test]
+fn what_is_stored_reads_back_as_the_same_endpoint() {
+    for config in [
+        json!({}),
+        json!({
+            "id": "crm", "site": 3, "events": "deal.*,contact.created", "format": "stripe", "secret": ["new", "old"],
+            "enabled": false, "description": "two\nlines", "timeout": 0.1, "schedule": [0.001, 5, 604_800], "max_concurrency": 4,
+            "rate_per_second": 0.3, "headers": {"Authorization": "Bearer x"}, "ordered": true,
+            "allow_private": ["10.0.0.0/8", "crm.internal"], "ca": "/a", "client_cert": "/b", "max_age": 1.5,
+            "circuit_breaker": true, "proxy": "http://proxy.example:3128",
+        }),
+        json!({"allow_private": true, "schedule": []}),
+    ] {
+        let endpoint = with(config);
+        let stored = endpoint.to_stored_json();
+        let read = Endpoint::from_json(&serde_json::from_str(&stored.to_string()).unwrap()).unwrap();
+        assert!(read == endpoint, "{stored}");
+    }
+}
+
+#[test]
+fn debug_shows_neither_secrets_nor_tokens() {
+    let endpoint = with(json!({
+        "url": "https://hooks.example/hunter2?key=hunter2", "secret": "hunter2", "headers": {"Authorization": "hunter2"},
+    }));
+    let shown = format!("{endpoint:?}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("https://hooks.example/") && shown.contains("Authorization"), "{shown}");
+}

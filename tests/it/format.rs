@@ -2,7 +2,7 @@
 
 use posthorn::clock::ManualClock;
 use posthorn::endpoint::Endpoint;
-use posthorn::event::{Event, EventId, NewEvent};
+use posthorn::event::{Event, NewEvent};
 use posthorn::format::{self, AttemptInfo, Format, Rendered, SecretForm};
 use posthorn::json::to_js_string;
 use posthorn::secret::Secret;
@@ -302,8 +302,13 @@ fn schedules_and_timeouts_are_those_of_the_documentation() {
 }
 
 #[test]
-fn an_event_id_survives_being_printed_and_stored() {
-    let id = EventId::new(AT);
-    assert_eq!(EventId::parse(&id.to_string()), Some(id));
-    assert_eq!(EventId::from_bytes(*id.as_bytes()), id);
+fn headers_to_be_stored_lack_what_the_owner_put_into_them() {
+    let event = event("deal.won", json!({}), json!({}));
+    let endpoint = endpoint(json!({"url": "https://hooks.example/in", "headers": {"authorization": "Bearer t0ken"}}));
+    let rendered = format::render(&endpoint, &event, &attempt(&event));
+    assert_eq!(header(&rendered, "Authorization"), Some("Bearer t0ken"));
+    let stored = rendered.loggable_headers(&endpoint);
+    assert_eq!(stored.len(), rendered.headers.len());
+    assert!(stored.iter().any(|(name, value)| name == "Webhook-Attempt" && value == "2"));
+    assert!(!format!("{stored:?}").contains("t0ken"));
 }

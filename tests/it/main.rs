@@ -1,5 +1,6 @@
 //! Integration tests, through the public API.
 
+mod build_data;
 mod catalogue;
 mod delivery_address;
 mod delivery_faults;

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What every script of the test bed stands on: where things are, how to speak, wait and find a port.
 # Sourced, never run.
 
@@ -51,7 +52,6 @@ free_port() {
 		if [ -z "${PORTS_GIVEN[$port]:-}" ] && port_is_free "$port"; then
 			PORTS_GIVEN[$port]=1
 			# Read by the caller: a subshell's echo would forget what was given.
-			# shellcheck disable=SC2034
 			FREE_PORT=$port
 			return
 		fi

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A private MariaDB under .work/mariadb, reached through its socket only. Sourced after packages.sh.
 
 MARIADB=$WORK/mariadb

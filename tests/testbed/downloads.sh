@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Fetches WordPress, WP-CLI and the SQLite drop-in from package registries into .work/downloads, once.
 # Sourced after packages.sh.
 
@@ -51,7 +52,8 @@ fetch_wordpress_oldest() {
 	mkdir -p "$DOWNLOADS"
 	rm -rf "$WP_OLDEST"
 	refresh_package_lists
-	if apt-cache policy wordpress | grep -q 'Candidate: 6\.1'; then
+	# No `| grep -q`: it closes the pipe early, and with pipefail that reads as "not found".
+	if [[ $(apt-cache policy wordpress) == *"Candidate: 6.1"* ]]; then
 		fetch_wordpress_debian
 	else
 		fetch_wordpress_6_2

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Distribution packages and PHP's version: installs what is missing, and only that. Sourced after basics.sh.
 
 # need_packages NAME…: installs those that are missing.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Starts and stops the test receiver (tests/receiver). Sourced after packages.sh.
 
 # start_receiver FOLDER [OPTION…]: its log and state go to FOLDER; options are passed on (--secret, --hook-port, …).

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A Rust new enough, and the extension built with it. Sourced after packages.sh.
 
 EXTENSION=$POSTHORN_ROOT/target/release/libposthorn.so
@@ -18,8 +19,9 @@ need_rust() {
 		note "fetching the stable Rust toolchain with rustup"
 		# Fetched things stay inside the checkout, so this does not touch a toolchain of the user's own.
 		export RUSTUP_HOME=$WORK/rustup CARGO_HOME=$WORK/cargo PATH=/usr/bin:$PATH
-		rustup toolchain install stable --profile minimal -c clippy -c rustfmt >"$WORK/rustup.log" 2>&1 &&
+		if rustup toolchain install stable --profile minimal -c clippy -c rustfmt >"$WORK/rustup.log" 2>&1; then
 			rustup default stable >>"$WORK/rustup.log" 2>&1 || true
+		fi
 		if rust_is_at_least "$wanted"; then return; fi
 	fi
 	die "no Rust $wanted or newer: found $(rust_version || echo none). Debian's own rustc is too old.
@@ -58,5 +60,6 @@ build_extension() {
 	(cd "$POSTHORN_ROOT" && cargo build --release --locked --features extension) || die "the extension did not build"
 	[ -f "$EXTENSION" ] || die "cargo built no $EXTENSION"
 	# PHP says why when a library cannot be loaded: better here than in the first page.
-	"$PHP" -d extension="$EXTENSION" -m | grep -qx posthorn || die "PHP $PHP_VERSION does not load $EXTENSION"
+	[ "$("$PHP" -d extension="$EXTENSION" -r 'echo extension_loaded("posthorn") ? "yes" : "no";')" = yes ] ||
+		die "PHP $PHP_VERSION does not load $EXTENSION"
 }

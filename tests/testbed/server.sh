@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Serves a bed on a free loopback port: PHP-FPM behind nginx, or Apache with PHP inside. Sourced after wordpress.sh.
 # No system service is touched: configuration, sockets, logs and process ids are in the bed's run/.
 
@@ -104,6 +105,11 @@ write_nginx_conf() {
 				listen 127.0.0.1:$port;
 				root $bed/wordpress;
 				index index.php;
+				# A network's sites live in folders that exist only in WordPress.
+				if (!-e \$request_filename) {
+					rewrite ^/[_0-9a-zA-Z-]+(/wp-(content|admin|includes).*) \$1 last;
+					rewrite ^/[_0-9a-zA-Z-]+(/.*\\.php)\$ \$1 last;
+				}
 				location / { try_files \$uri \$uri/ /index.php?\$args; }
 				location ~ ^/wp-content/database { deny all; }
 				location ~ \\.php\$ {

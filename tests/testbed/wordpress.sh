@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Installs a WordPress of its own into a folder. Sourced after downloads.sh and rust.sh.
 #
 # A bed is a folder:  wordpress/  the site          data/    the queue (posthorn.data_dir)
@@ -33,12 +34,12 @@ install_wordpress() {
 	write_php_ini "$bed" "$extension"
 	write_wp_config "$bed" "$database" "$debug"
 	write_wp_command "$bed"
-	[ "$database" = sqlite ] && place_sqlite_drop_in "$bed"
+	[ "$database" = sqlite ] && place_sqlite_drop_in "$bed" "$version"
 	[ "$database" = mariadb ] && create_database "$(database_name "$bed")"
 	give_to_site_user "$bed"
 
 	local verb=install
-	[ "$multisite" = yes ] && verb=multisite-install
+	[ "$multisite" = yes ] && verb="multisite-install"
 	"$bed/wp" core "$verb" --url="$address" --title="Harbour & Hill Estates" --admin_user=admin --admin_password=admin \
 		--admin_email=admin@example.com --skip-email >"$bed/run/install.log" 2>&1 || {
 		cat "$bed/run/install.log" >&2
@@ -75,6 +76,10 @@ place_sqlite_drop_in() {
 	cp -r "$SQLITE_DROP_IN" "$content/plugins/sqlite-database-integration"
 	sed -e "s#{SQLITE_IMPLEMENTATION_FOLDER_PATH}#$content/plugins/sqlite-database-integration#" \
 		-e "s#{SQLITE_PLUGIN}#sqlite-database-integration/load.php#" "$SQLITE_DROP_IN/db.copy" >"$content/db.php"
+	# WordPress 6.1's database class does not know this property yet, and cannot reach it while it is private.
+	# shellcheck disable=SC2016
+	[ "$2" = newest ] || sed -i 's/private \$allow_unsafe_unquoted_parameters/protected $allow_unsafe_unquoted_parameters/' \
+		"$content/plugins/sqlite-database-integration/wp-includes/sqlite/class-wp-sqlite-db.php"
 	mkdir -p "$content/database"
 }
 
@@ -112,7 +117,8 @@ write_wp_config() {
 		if [ "$debug" = yes ]; then
 			printf "define( 'WP_DEBUG', true );\ndefine( 'WP_DEBUG_DISPLAY', false );\ndefine( 'WP_DEBUG_LOG', '%s/run/debug.log' );\n" "$bed"
 		fi
-		printf "\$table_prefix = 'wp_';\n"
+		# WP-CLI adds a network's constants in front of this line.
+		printf "\$table_prefix = 'wp_';\n/* That's all, stop editing! */\n"
 		printf "defined( 'ABSPATH' ) || define( 'ABSPATH', __DIR__ . '/' );\nrequire_once ABSPATH . 'wp-settings.php';\n"
 	} >"$bed/wordpress/wp-config.php"
 }
