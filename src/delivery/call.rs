@@ -46,12 +46,12 @@ impl Call {
 }
 
 impl Notes {
-    /// Notes that the request, or another part of it, is out.
-    pub fn sent(&mut self, began: Instant) {
+    /// Notes that the request, or another part of it, is out (or, unless `whole`, went no further).
+    pub fn sent(&mut self, began: Instant, whole: bool) {
         let now = Instant::now();
         let took = now.saturating_duration_since(began);
         self.timings.send = Some(self.timings.send.map_or(took, |before| before + took));
-        self.sent_at = Some(now);
+        self.sent_at = whole.then_some(now);
     }
 
     /// Notes that bytes of the answer came; the first ones count.

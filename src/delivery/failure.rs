@@ -10,6 +10,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatibl
 use ureq::Error;
 
 use super::call::Notes;
+use super::self_signed::is_authority_as_server;
 use super::target::{Place, Target};
 use super::wire::DeadlinePassed;
 use super::{Failure, FailureKind};
@@ -186,10 +187,14 @@ fn of_certificate(error: &CertificateError, host: &str) -> String {
             }
         }
         CertificateError::NotValidForName => format!("the certificate is for other names, not for {host}"),
-        CertificateError::UnknownIssuer => format!(
-            "the certificate of {host} is signed by nobody this server trusts (unknown issuer); \
-             it may be self-signed, or an intermediate certificate is missing there. Name the issuer's file with ca to trust it"
+        // A bad signature: an authority of the same name, made again.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => format!(
+            "the certificate of {host} is signed by nobody this server trusts (unknown issuer); it may be self-signed, \
+             or an intermediate certificate is missing there. Name the issuer's file with ca to trust it"
         ),
+        self_signed if is_authority_as_server(self_signed) => {
+            format!("the certificate of {host} is self-signed; name its own file with ca to trust it")
+        }
         CertificateError::Revoked => format!("the certificate of {host} has been revoked"),
         other => format!("the certificate of {host} is not accepted: {other}"),
     }

@@ -47,7 +47,7 @@ impl Link {
         if self.unsendable.is_none() {
             let began = Instant::now();
             self.unsendable = self.stream.write_all(unsent).err();
-            call::with(|call| call.notes.sent(began));
+            call::with(|call| call.notes.sent(began, self.unsendable.is_none()));
         }
         self.buffers.output_sent();
     }

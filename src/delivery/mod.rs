@@ -20,6 +20,7 @@ mod connect;
 mod link;
 mod proxy;
 pub mod resolver;
+mod self_signed;
 mod tls;
 mod unresolved;
 mod wire;

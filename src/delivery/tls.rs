@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use std::{fmt, fs};
 
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::self_signed::OrItself;
 use super::{Failure, FailureKind};
 
 /// Where distributions keep all trusted certificates in one file. Read directly: `SSL_CERT_FILE` would be the
@@ -80,15 +82,27 @@ impl Kept {
             None => (system_bundle()?, "the system's certificates"),
         };
         let mut read = vec![Stamp::of(&ca_path)];
+        let trusted = certificates(&ca_path, what)?;
         let mut roots = RootCertStore::empty();
-        let (added, _) = roots.add_parsable_certificates(certificates(&ca_path, what)?);
+        let (added, _) = roots.add_parsable_certificates(trusted.iter().cloned());
         if added == 0 {
             return Err(settings(format!("{what}: {} holds no usable certificate", ca_path.display())));
         }
-        let builder = ClientConfig::builder_with_provider(provider())
+        let no_tls = |error: &dyn fmt::Display| settings(format!("TLS is not available: {error}"));
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
-            .map_err(|error| settings(format!("TLS is not available: {error}")))?
-            .with_root_certificates(roots);
+            .map_err(|error| no_tls(&error))?;
+        let builder = match ca {
+            None => builder.with_root_certificates(roots),
+            Some(_) => {
+                let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+                    .build()
+                    .map_err(|error| no_tls(&error))?;
+                // rustls calls every verifier that is not its own dangerous.
+                builder.dangerous().with_custom_certificate_verifier(OrItself::new(verifier, trusted))
+            }
+        };
         let mut config = match client_cert {
             None => builder.with_no_client_auth(),
             Some(path) => {
@@ -128,10 +142,6 @@ impl Stamp {
     fn is_current(&self) -> bool {
         *self == Stamp::of(&self.path)
     }
-}
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
 }
 
 fn system_bundle() -> Result<PathBuf, Failure> {

@@ -182,6 +182,21 @@ impl Conn {
         io::copy(&mut self.stream, &mut io::sink()).map(drop)
     }
 
+    /// The socket below.
+    pub fn socket(&self) -> io::Result<TcpStream> {
+        self.socket.try_clone()
+    }
+
+    /// Passes on what comes until the client closes.
+    pub fn copy_to(&mut self, to: &mut impl Write) -> io::Result<()> {
+        io::copy(&mut self.stream, to).map(drop)
+    }
+
+    /// Tells the client nothing, and takes nothing any more.
+    pub fn stop_reading(&self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
     /// Closes so that the client sees a reset instead of an end.
     pub fn reset(&mut self) {
         rustix::net::sockopt::set_socket_linger(&self.socket, Some(std::time::Duration::ZERO)).unwrap();

@@ -3,8 +3,12 @@
 mod build_data;
 mod catalogue;
 mod delivery_address;
+mod delivery_faults;
 mod delivery_http;
+mod delivery_names;
+mod delivery_proxy;
 mod delivery_receiver;
+mod delivery_tls;
 mod endpoint;
 mod event;
 mod format;

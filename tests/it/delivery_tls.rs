@@ -1,0 +1,299 @@
+//! Certificates: good ones, and all the others.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use posthorn::delivery::{Failure, FailureKind};
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::delivery_receiver::{Conn, OK, Receiver, answer, endpoint, failure, post, transport};
+
+/// An authority with a folder for its files.
+struct Authority {
+    folder: TempDir,
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+/// A certificate and its key, as PEM.
+struct Leaf {
+    certificate: String,
+    key: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("ca.pem"), &pem).unwrap();
+        Authority { folder, issuer: Issuer::new(params, key), pem }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    fn leaf(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Leaf {
+        let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
+        Leaf { certificate, key: key.serialize_pem() }
+    }
+}
+
+impl Leaf {
+    fn chain(&self) -> Vec<CertificateDer<'static>> {
+        vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()]
+    }
+
+    fn key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
+    }
+
+    fn server(&self) -> ServerConfig {
+        builder().with_no_client_auth().with_single_cert(self.chain(), self.key()).unwrap()
+    }
+}
+
+fn builder() -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+}
+
+fn serve(conn: &mut Conn) -> std::io::Result<()> {
+    while conn.request()?.is_some() {
+        conn.write(OK)?;
+    }
+    Ok(())
+}
+
+fn https(receiver: &Receiver, host: &str) -> String {
+    format!("https://{host}:{}/", receiver.address.port())
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// How the receiver's certificate fails at `host`.
+fn tls_failure(authority: &Authority, leaf: &Leaf, host: &str) -> Failure {
+    let receiver = Receiver::start_tls(leaf.server(), serve);
+    let failure = failure(&transport(), &endpoint(&https(&receiver, host), json!({"ca": text(&authority.path())})));
+    assert_eq!(failure.kind, FailureKind::Tls, "{}", failure.message);
+    assert!(receiver.requests().is_empty());
+    failure
+}
+
+#[test]
+fn a_certificate_of_the_endpoints_own_authority_is_trusted_and_the_connection_kept() {
+    let authority = Authority::new();
+    let receiver = Receiver::start_tls(authority.leaf(&["localhost", "127.0.0.1"], |_| ()).server(), serve);
+    let transport = transport();
+    for host in ["localhost", "127.0.0.1", "localhost."] {
+        let endpoint = endpoint(&https(&receiver, host), json!({"ca": text(&authority.path())}));
+        let first = post(&transport, &endpoint);
+        assert_eq!(first.result.unwrap().status, 200, "{host}");
+        assert_eq!(first.timings.tls.is_some(), host != "localhost.");
+        assert!(post(&transport, &endpoint).timings.tls.is_none());
+    }
+    assert_eq!(receiver.connections(), 2);
+}
+
+#[test]
+fn a_large_body_arrives_whole_over_tls() {
+    let authority = Authority::new();
+    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
+    let endpoint = endpoint(&https(&receiver, "localhost"), json!({"ca": text(&authority.path())}));
+    let body = "x".repeat(1 << 20);
+    let exchange = posthorn::delivery::Transport::send(&transport(), &endpoint, &[], &body);
+    assert_eq!(exchange.result.unwrap().status, 200);
+    assert_eq!(receiver.requests()[0].body.len(), 1 << 20);
+}
+
+#[test]
+fn an_expired_certificate_says_since_when() {
+    let authority = Authority::new();
+    let leaf = authority.leaf(&["localhost"], |params| {
+        params.not_before = date_time_ymd(2025, 1, 2);
+        params.not_after = date_time_ymd(2026, 1, 2);
+    });
+    let failure = tls_failure(&authority, &leaf, "localhost");
+    assert_eq!(failure.message, "the certificate of localhost expired on 2026-01-02");
+}
+
+#[test]
+fn a_certificate_of_the_future_says_from_when() {
+    let authority = Authority::new();
+    let leaf = authority.leaf(&["localhost"], |params| params.not_before = date_time_ymd(2090, 5, 6));
+    let failure = tls_failure(&authority, &leaf, "localhost");
+    assert_eq!(failure.message, "the certificate of localhost is not valid before 2090-05-06; are both clocks right?");
+}
+
+#[test]
+fn a_certificate_for_other_names_lists_them() {
+    let authority = Authority::new();
+    let leaf = authority.leaf(&["example.com", "*.example.org"], |_| ());
+    let failure = tls_failure(&authority, &leaf, "localhost");
+    assert_eq!(failure.message, "the certificate is for other names (example.com, *.example.org), not for localhost");
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_not_trusted() {
+    let (known, unknown) = (Authority::new(), Authority::new());
+    let failure = tls_failure(&known, &unknown.leaf(&["localhost"], |_| ()), "localhost");
+    assert!(
+        failure
+            .message
+            .starts_with("the certificate of localhost is signed by nobody this server trusts (unknown issuer)"),
+        "{}",
+        failure.message
+    );
+}
+
+#[test]
+fn the_systems_authorities_do_not_know_a_private_one() {
+    let authority = Authority::new();
+    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
+    let failure = failure(&transport(), &endpoint(&https(&receiver, "localhost"), json!({})));
+    // Without a bundle of certificates on the machine that is what is said.
+    assert!(failure.message.contains("unknown issuer") || failure.message.contains("ca-certificates"));
+}
+
+#[test]
+fn a_self_signed_certificate_can_be_trusted_by_name() {
+    // As `openssl req -x509` makes them: marked as an authority, and used by the server itself.
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let leaf = Leaf { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() };
+    let authority = Authority::new();
+    fs::write(authority.path(), format!("{}{}", authority.pem, leaf.certificate)).unwrap();
+
+    let receiver = Receiver::start_tls(leaf.server(), serve);
+    let trusting = json!({"ca": text(&authority.path())});
+    assert_eq!(answer(&transport(), &endpoint(&https(&receiver, "localhost"), trusting.clone())).status, 200);
+    // Not when it has expired.
+    params.not_after = date_time_ymd(2025, 3, 4);
+    params.not_before = date_time_ymd(2024, 3, 4);
+    let expired = Leaf { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() };
+    fs::write(authority.path(), &expired.certificate).unwrap();
+    assert!(tls_failure(&authority, &expired, "localhost").message.contains("expired on 2025-03-04"));
+    fs::write(authority.path(), format!("{}{}", authority.pem, leaf.certificate)).unwrap();
+
+    // For its own name only, and nobody else's trust.
+    let other_name = failure(&transport(), &endpoint(&https(&receiver, "127.0.0.1"), trusting));
+    assert_eq!(other_name.kind, FailureKind::Tls);
+    let other = Authority::new();
+    assert!(tls_failure(&other, &leaf, "localhost").message.contains("self-signed"));
+}
+
+#[test]
+fn a_port_that_speaks_no_tls_says_so() {
+    let receiver = Receiver::start(|conn| {
+        conn.request_in_one_read()?;
+        conn.write("HTTP/1.1 400 Bad Request\r\n\r\n")?;
+        conn.wait_for_end()
+    });
+    let port = receiver.address.port();
+    let failure = failure(&transport(), &endpoint(&https(&receiver, "127.0.0.1"), json!({})));
+    assert_eq!(failure.kind, FailureKind::Tls);
+    assert_eq!(
+        failure.message,
+        format!("127.0.0.1 speaks no TLS on port {port}; should the URL begin with http: instead of https:?")
+    );
+}
+
+#[test]
+fn a_handshake_that_hangs_or_ends_is_told_apart() {
+    let hanging = Receiver::start(|conn| conn.wait_for_end());
+    let closing = Receiver::start(|conn| conn.request_in_one_read().map(drop));
+    let hung = failure(&transport(), &endpoint(&https(&hanging, "127.0.0.1"), json!({"timeout": 0.3})));
+    assert_eq!(hung.kind, FailureKind::Timeout);
+    assert!(hung.message.contains("did not finish the TLS handshake in time"), "{}", hung.message);
+    let closed = failure(&transport(), &endpoint(&https(&closing, "127.0.0.1"), json!({})));
+    assert_eq!(closed.kind, FailureKind::Tls);
+    assert!(closed.message.contains("closed the connection during the TLS handshake"), "{}", closed.message);
+}
+
+#[test]
+fn a_client_certificate_is_presented_when_one_is_given() {
+    let authority = Authority::new();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    let server = authority.leaf(&["localhost"], |_| ());
+    let config = builder().with_client_cert_verifier(verifier).with_single_cert(server.chain(), server.key()).unwrap();
+    let receiver = Receiver::start_tls(config, serve);
+
+    let client = authority.leaf(&["posthorn"], |_| ());
+    let path = authority.folder.path().join("client.pem");
+    fs::write(&path, format!("{}{}", client.certificate, client.key)).unwrap();
+    let url = https(&receiver, "localhost");
+    let with = json!({"ca": text(&authority.path()), "client_cert": text(&path)});
+    assert_eq!(answer(&transport(), &endpoint(&url, with)).status, 200);
+
+    let without = failure(&transport(), &endpoint(&url, json!({"ca": text(&authority.path())})));
+    assert_eq!(without.kind, FailureKind::Tls, "{}", without.message);
+    assert_eq!(without.message, "localhost wants a client certificate; name its file with client_cert");
+}
+
+#[test]
+fn an_authority_that_was_replaced_counts_at_the_next_connection() {
+    let authority = Authority::new();
+    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
+    let path = authority.folder.path().join("trusted.pem");
+    fs::write(&path, Authority::new().pem).unwrap();
+    let transport = transport();
+    let endpoint = endpoint(&https(&receiver, "localhost"), json!({"ca": text(&path)}));
+    assert_eq!(failure(&transport, &endpoint).kind, FailureKind::Tls);
+    fs::write(&path, format!("{0}{0}", authority.pem)).unwrap();
+    assert_eq!(answer(&transport, &endpoint).status, 200);
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let authority = Authority::new();
+    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
+    let url = https(&receiver, "localhost");
+    let file = |name: &str, text: &str| {
+        let path = authority.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let leaf = authority.leaf(&["posthorn"], |_| ());
+    let other = authority.leaf(&["other"], |_| ());
+    let missing = authority.folder.path().join("missing.pem");
+    let ca = authority.path();
+    for (keys, says) in [
+        (json!({"ca": text(&missing)}), "cannot be read"),
+        (json!({"ca": text(&file("empty.pem", ""))}), "holds no usable certificate"),
+        (json!({"ca": text(&ca), "client_cert": text(&missing)}), "cannot be read"),
+        (json!({"ca": text(&ca), "client_cert": text(&file("a.pem", &leaf.key))}), "holds no certificate"),
+        (json!({"ca": text(&ca), "client_cert": text(&file("b.pem", &leaf.certificate))}), "holds no private key"),
+        (
+            json!({"ca": text(&ca), "client_cert": text(&file("c.pem", &format!("{}{}", leaf.certificate, other.key)))}),
+            "cannot be used",
+        ),
+    ] {
+        let failure = failure(&transport(), &endpoint(&url, keys));
+        assert_eq!(failure.kind, FailureKind::Settings, "{}", failure.message);
+        assert!(failure.message.contains(says) && failure.message.contains(".pem"), "{}", failure.message);
+    }
+}
