@@ -37,6 +37,12 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// While its process serves a request, the thread looks this often for processor time to give back.
 const GIVE_BACK_EVERY: Duration = Duration::from_millis(10);
 
+/// While pages fire events the thread leaves the queue to them for four times as long as it has just used it …
+const PAGES_SHARE: u32 = 4;
+
+/// … but never so long that outcomes wait longer for settlement than promised.
+const LONGEST_LEAVE: Duration = Duration::from_millis(8);
+
 /// Two syncs lie at least so far apart: a disk that is always syncing slows the pages' own writes.
 const SYNC_PAUSE: Duration = Duration::from_millis(5);
 
@@ -87,7 +93,9 @@ fn send(engine: &Arc<Engine>, lock: &Lock, station: &mut Station, senders: &mut 
         station.read();
         note_descriptors(engine, lock, station);
         let mode = plan.mode(engine, station);
+        let began = Instant::now();
         let turn = take_turn(engine, mode);
+        let took = began.elapsed();
         let (in_flight, idle, turn) = match turn {
             Ok(done) => {
                 failing = false;
@@ -108,7 +116,10 @@ fn send(engine: &Arc<Engine>, lock: &Lock, station: &mut Station, senders: &mut 
         if let Some(ended) = plan.ended(engine, station, idle, &turn) {
             return ended;
         }
-        if !(turn.more && mode == Mode::Run) {
+        if turn.found && mode == Mode::Run {
+            // Not a wait for the bell: every outcome rings it.
+            std::thread::sleep((took * PAGES_SHARE).min(LONGEST_LEAVE));
+        } else if !(turn.more && mode == Mode::Run) {
             sleep(engine, station, senders, &turn, mode);
         }
         host::give_time_back();

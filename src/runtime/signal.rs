@@ -6,6 +6,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -138,12 +139,17 @@ impl StandBy {
 pub(super) struct Waker {
     directory: PathBuf,
     socket: Option<OwnedFd>,
+    nobody_at: Option<Instant>,
 }
+
+/// Where nobody sends, looking for somebody with every event would cost the page more than it is worth: who
+/// becomes the dispatcher looks for itself.
+const LOOK_FOR_DISPATCHER_EVERY: Duration = Duration::from_millis(2);
 
 impl Waker {
     /// Wakes the dispatcher of the queue in `directory`.
     pub fn new(directory: &Path) -> Self {
-        Waker { directory: directory.to_owned(), socket: None }
+        Waker { directory: directory.to_owned(), socket: None, nobody_at: None }
     }
 
     /// Wakes it. If there is none, whoever becomes it looks for itself; if its buffer is full, it is awake.
@@ -155,6 +161,9 @@ impl Waker {
                 Err(_) => self.socket = None,
             }
         }
+        if self.nobody_at.is_some_and(|at| at.elapsed() < LOOK_FOR_DISPATCHER_EVERY) {
+            return;
+        }
         let connected = || -> rustix::io::Result<OwnedFd> {
             let socket = unix_socket(SocketType::DGRAM)?;
             connect(&socket, &Address::new(&self.directory, WAKE)?.address)?;
@@ -162,6 +171,7 @@ impl Waker {
             Ok(socket)
         };
         self.socket = connected().ok();
+        self.nobody_at = self.socket.is_none().then(Instant::now);
     }
 }
 

@@ -242,8 +242,8 @@ fn set(connection: &Connection, name: &str, value: &str, read_back: &str) -> Res
 /// transactions. Gives up after about ten seconds.
 fn wait_for_writer(tries: i32) -> bool {
     const YIELDS: i32 = 4;
-    const NAP: Duration = Duration::from_micros(200);
-    const TRIES: i32 = 40_000;
+    const NAP: Duration = Duration::from_micros(20);
+    const TRIES: i32 = 120_000;
     if tries < YIELDS {
         std::thread::yield_now();
     } else {
