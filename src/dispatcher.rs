@@ -201,7 +201,11 @@ impl Dispatcher {
 
     fn next_time(&self, now: Millis) -> Option<Millis> {
         let settling = (!self.unsettled.is_empty()).then_some(self.unsettled_since + SETTLING_LINGER);
-        let lanes = if self.in_flight < self.max_concurrency { self.lanes.values().filter_map(|lane| lane.next_time(now)).min() } else { None };
+        let lanes = if self.in_flight < self.max_concurrency {
+            self.lanes.values().filter_map(|lane| lane.next_time(now)).min()
+        } else {
+            None
+        };
         [settling, lanes, Some(self.next_housekeeping)].into_iter().flatten().min()
     }
 
@@ -324,9 +328,11 @@ impl Dispatcher {
         loop {
             let mut started = false;
             let mut index = 0;
-            while index < order.len() && self.in_flight < self.max_concurrency && self.unsettled.len() < SETTLING_BATCH {
+            while index < order.len() && self.in_flight < self.max_concurrency && self.unsettled.len() < SETTLING_BATCH
+            {
                 let key = order[index];
-                let timed_out: usize = self.lanes.values().filter(|lane| lane.timed_out).map(|lane| lane.in_flight).sum();
+                let timed_out: usize =
+                    self.lanes.values().filter(|lane| lane.timed_out).map(|lane| lane.in_flight).sum();
                 let Some(lane) = self.lanes.get_mut(&key) else { break };
                 let held_back = (handing_over && lane.in_flight_since(slow_since))
                     || (lane.timed_out && timed_out >= (self.max_concurrency / 4).max(1));
@@ -392,7 +398,13 @@ impl Dispatcher {
             } else if !lane.open(now) {
                 // An open lane finds what is too old when its turn comes.
                 let max_age = lane.endpoint.max_age;
-                self.store.expire(lane.row.key, now - max_age.as_millis() as Millis, &too_old(max_age), now, HOUSEKEEPING_STEP)?
+                self.store.expire(
+                    lane.row.key,
+                    now - max_age.as_millis() as Millis,
+                    &too_old(max_age),
+                    now,
+                    HOUSEKEEPING_STEP,
+                )?
             } else {
                 0
             };

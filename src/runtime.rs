@@ -21,10 +21,10 @@ use crate::delivery::http::HttpTransport;
 use crate::delivery::{Exchange, Transport};
 use crate::endpoint::Endpoint;
 use crate::error::Result;
+use crate::event;
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, EventId, NewEvent};
 use crate::format::{self, AttemptInfo, Rendered};
 use crate::store::{self, AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode};
-use crate::event;
 
 pub use engine::Stop;
 pub use registry::stop_all;

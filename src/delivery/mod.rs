@@ -75,8 +75,10 @@ impl Timings {
     /// Milliseconds with three decimals by phase, without the phases that did not take place.
     pub fn to_json(&self) -> Value {
         let Timings { dns, connect, tls, send, wait, receive } = self;
-        let phases = [("dns", dns), ("connect", connect), ("tls", tls), ("send", send), ("wait", wait), ("receive", receive)];
-        let took = phases.into_iter().filter_map(|(name, took)| took.map(|took| (name, took.as_micros() as f64 / 1000.0)));
+        let phases =
+            [("dns", dns), ("connect", connect), ("tls", tls), ("send", send), ("wait", wait), ("receive", receive)];
+        let took =
+            phases.into_iter().filter_map(|(name, took)| took.map(|took| (name, took.as_micros() as f64 / 1000.0)));
         took.map(|(name, ms)| (name.to_owned(), Value::from(ms))).collect()
     }
 }

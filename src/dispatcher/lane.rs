@@ -120,7 +120,8 @@ impl Lane {
         if !self.open(now) {
             return None;
         }
-        let waits_for_rate = self.endpoint.rate_per_second.is_some() && !(self.ready.is_empty() && self.again.is_empty());
+        let waits_for_rate =
+            self.endpoint.rate_per_second.is_some() && !(self.ready.is_empty() && self.again.is_empty());
         let next_token = waits_for_rate.then(|| {
             let rate = self.endpoint.rate_per_second.unwrap_or(1.0);
             self.tokens_at + ((1.0 - self.tokens).max(0.0) / rate * 1000.0).ceil() as Millis

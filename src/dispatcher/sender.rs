@@ -35,7 +35,13 @@ pub struct Outcome {
 }
 
 /// Makes attempts until the dispatcher is gone; `report` is called after each.
-pub fn send_all(jobs: &Receiver<Job>, outcomes: &Sender<Outcome>, transport: &dyn Transport, clock: &dyn Clock, report: impl Fn()) {
+pub fn send_all(
+    jobs: &Receiver<Job>,
+    outcomes: &Sender<Outcome>,
+    transport: &dyn Transport,
+    clock: &dyn Clock,
+    report: impl Fn(),
+) {
     while let Ok(job) = jobs.recv() {
         if outcomes.send(attempt(job, transport, clock)).is_err() {
             return;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::clock::{Millis, SystemClock, Clock, iso_millis, parse_iso};
+use crate::clock::{Clock, Millis, SystemClock, iso_millis, parse_iso};
 use crate::delivery::Exchange;
 use crate::error::{Error, Result};
 use crate::event::{DeliveryId, Event, EventId};
@@ -159,7 +159,9 @@ pub(super) fn filter(value: &Value) -> Result<Filter> {
         };
         let time = || {
             let text = text()?;
-            parse_iso(&text).ok_or_else(|| Error::invalid(key, format!("'{text}' is no ISO 8601 time, such as 2026-04-17T12:34:56Z")))
+            parse_iso(&text).ok_or_else(|| {
+                Error::invalid(key, format!("'{text}' is no ISO 8601 time, such as 2026-04-17T12:34:56Z"))
+            })
         };
         let delivery = || {
             let text = text()?;
@@ -174,7 +176,8 @@ pub(super) fn filter(value: &Value) -> Result<Filter> {
             "endpoint" => filter.endpoint = Some(text()?),
             "event_id" => {
                 let text = text()?;
-                let id = EventId::parse(&text).ok_or_else(|| Error::invalid(key, format!("'{text}' is no event's id")))?;
+                let id =
+                    EventId::parse(&text).ok_or_else(|| Error::invalid(key, format!("'{text}' is no event's id")))?;
                 filter.event_id = Some(id);
             }
             "state" => {
@@ -188,7 +191,9 @@ pub(super) fn filter(value: &Value) -> Result<Filter> {
             "until" => filter.until = Some(time()?),
             "limit" => {
                 let limit = value.as_u64().filter(|limit| (1..=1000).contains(limit));
-                filter.limit = Some(limit.ok_or_else(|| Error::invalid(key, format!("{value} is no number from 1 to 1000")))? as usize);
+                filter.limit =
+                    Some(limit.ok_or_else(|| Error::invalid(key, format!("{value} is no number from 1 to 1000")))?
+                        as usize);
             }
             _ => {
                 return Err(Error::invalid(

@@ -59,7 +59,10 @@ impl PhpQueue {
                 let place = format!("endpoints[{index}]");
                 let mut endpoint = Endpoint::from_json(value).map_err(|error| error.within(&place))?;
                 if checked.iter().any(|other| other.id == endpoint.id) {
-                    return Err(Error::invalid(format!("{place}.id"), format!("'{}' is the id of two endpoints", endpoint.id)));
+                    return Err(Error::invalid(
+                        format!("{place}.id"),
+                        format!("'{}' is the id of two endpoints", endpoint.id),
+                    ));
                 }
                 endpoint.site = site.clone();
                 checked.push(endpoint);
@@ -198,7 +201,12 @@ impl PhpQueue {
 }
 
 impl PhpQueue {
-    fn read_event(&self, name: &str, data: &ZendHashTable, context: Option<&ZendHashTable>) -> Result<crate::event::NewEvent> {
+    fn read_event(
+        &self,
+        name: &str,
+        data: &ZendHashTable,
+        context: Option<&ZendHashTable>,
+    ) -> Result<crate::event::NewEvent> {
         let mut reader = Reader::default();
         let data = reader.array("data", data)?;
         let context = context.map(|context| reader.array("context", context)).transpose()?.unwrap_or_default();
@@ -237,15 +245,20 @@ fn queue_options(given: &Value) -> Result<QueueOptions> {
     let mut options = QueueOptions {
         background: ini::background(),
         sync: sync("posthorn.sync", &ini::sync())?,
-        max_concurrency: number("posthorn.max_concurrency", &json!(ini::max_concurrency().trim().parse::<u64>().ok()), 1..=256)? as usize,
+        max_concurrency: number(
+            "posthorn.max_concurrency",
+            &json!(ini::max_concurrency().trim().parse::<u64>().ok()),
+            1..=256,
+        )? as usize,
         ..QueueOptions::default()
     };
     for (key, value) in given.as_object().into_iter().flatten() {
         let place = format!("options.{key}");
         match key.as_str() {
             "background" => {
-                options.background =
-                    value.as_bool().ok_or_else(|| Error::invalid(place, format!("expected true or false, got {}", json::kind(value))))?;
+                options.background = value.as_bool().ok_or_else(|| {
+                    Error::invalid(place, format!("expected true or false, got {}", json::kind(value)))
+                })?;
             }
             "sync" => options.sync = sync(&place, value.as_str().unwrap_or_default())?,
             "max_concurrency" => options.max_concurrency = number(&place, value, 1..=256)? as usize,
@@ -271,7 +284,8 @@ fn sync(key: &str, value: &str) -> Result<SyncMode> {
 }
 
 fn number(key: &str, value: &Value, range: std::ops::RangeInclusive<u64>) -> Result<u64> {
-    value.as_u64().filter(|number| range.contains(number)).ok_or_else(|| {
-        Error::invalid(key, format!("{value} is no number from {} to {}", range.start(), range.end()))
-    })
+    value
+        .as_u64()
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| Error::invalid(key, format!("{value} is no number from {} to {}", range.start(), range.end())))
 }

@@ -40,7 +40,9 @@ impl Reader {
         if depth > MAX_DEPTH {
             return Err(Error::invalid(
                 key,
-                format!("it is nested deeper than {MAX_DEPTH} levels, or contains itself; send a flatter copy of the data"),
+                format!(
+                    "it is nested deeper than {MAX_DEPTH} levels, or contains itself; send a flatter copy of the data"
+                ),
             ));
         }
         let value = value.dereference();
@@ -50,7 +52,9 @@ impl Reader {
             DataType::True => Value::Bool(true),
             DataType::Long => Value::Number(value.long().unwrap_or_default().into()),
             DataType::Double => self.double(value.double().unwrap_or_default()),
-            DataType::String => Value::String(self.text(value.zend_str().map(|text| text.as_bytes()).unwrap_or_default())),
+            DataType::String => {
+                Value::String(self.text(value.zend_str().map(|text| text.as_bytes()).unwrap_or_default()))
+            }
             DataType::Array => match value.array() {
                 Some(array) => self.table(array, key, depth)?,
                 None => Value::Null,
@@ -63,7 +67,12 @@ impl Reader {
                 Some(inner) => self.value(inner, key, depth)?,
                 None => Value::Null,
             },
-            other => return Err(Error::invalid(key, format!("it contains a {other}, which JSON has no form for; leave it out"))),
+            other => {
+                return Err(Error::invalid(
+                    key,
+                    format!("it contains a {other}, which JSON has no form for; leave it out"),
+                ));
+            }
         })
     }
 
@@ -111,16 +120,20 @@ impl Reader {
 
     fn object(&mut self, value: &Zval, object: &ZendObject, key: &str, depth: usize) -> Result<Value> {
         let class = object.get_class_name().unwrap_or_else(|_| "object".to_owned());
-        let failed = |what: &str| Error::invalid(key, format!("an object of class {class} {what}; send an array instead"));
+        let failed =
+            |what: &str| Error::invalid(key, format!("an object of class {class} {what}; send an array instead"));
         if object.get_class_entry().flags().contains(ClassFlags::Enum) {
-            let backing = object.get_property::<&Zval>("value").map_err(|_| failed("is an enum case without a value"))?;
+            let backing =
+                object.get_property::<&Zval>("value").map_err(|_| failed("is an enum case without a value"))?;
             return self.value(backing, key, depth + 1);
         }
         if class == "Closure" || class == "Generator" {
             return Err(failed("has no form in JSON"));
         }
         if has_json_serialize(object) {
-            let serialized = value.try_call_method("jsonSerialize", vec![]).map_err(|_| failed("threw an exception in jsonSerialize()"))?;
+            let serialized = value
+                .try_call_method("jsonSerialize", vec![])
+                .map_err(|_| failed("threw an exception in jsonSerialize()"))?;
             // What it returns may be the object itself, which json_encode takes by its properties.
             return match serialized.object() {
                 Some(inner) if inner.get_id() == object.get_id() => self.properties(object, key, depth, &failed),
@@ -130,7 +143,13 @@ impl Reader {
         self.properties(object, key, depth, &failed)
     }
 
-    fn properties(&mut self, object: &ZendObject, key: &str, depth: usize, failed: &dyn Fn(&str) -> Error) -> Result<Value> {
+    fn properties(
+        &mut self,
+        object: &ZendObject,
+        key: &str,
+        depth: usize,
+        failed: &dyn Fn(&str) -> Error,
+    ) -> Result<Value> {
         let properties = object.get_properties().map_err(|_| failed("does not tell its properties"))?;
         self.map(properties, key, depth)
     }

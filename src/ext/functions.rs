@@ -39,7 +39,8 @@ pub fn posthorn_formats() -> PhpResult<Zval> {
 #[php(name = "Posthorn\\generate_secret", defaults(format = format::DEFAULT.to_owned()))]
 pub fn posthorn_generate_secret(format: String) -> PhpResult<String> {
     guard(|| {
-        let known = format::find(&format).ok_or_else(|| Error::invalid("format", format!("there is no format '{format}'")))?;
+        let known =
+            format::find(&format).ok_or_else(|| Error::invalid("format", format!("there is no format '{format}'")))?;
         Ok(format::generate_secret(known)?.expose().to_owned())
     })
 }

@@ -12,10 +12,16 @@ use crate::error::{Error, Result};
 pub(super) fn guard<T>(act: impl FnOnce() -> Result<T>) -> PhpResult<T> {
     match catch_unwind(AssertUnwindSafe(act)) {
         Ok(done) => Ok(done?),
-        Err(panic) => Err(Error::Internal { message: format!("an internal error of Posthorn: {}", text(&*panic)) }.into()),
+        Err(panic) => {
+            Err(Error::Internal { message: format!("an internal error of Posthorn: {}", text(&*panic)) }.into())
+        }
     }
 }
 
 fn text(panic: &(dyn Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown")
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown")
 }

@@ -37,6 +37,9 @@ const RESTART_DELAY: Duration = Duration::from_secs(1);
 /// `work()` is called again and again; between two calls the lock is kept for so long.
 const WORK_LINGER: Duration = Duration::from_millis(250);
 
+/// Pages go first where processors are scarce.
+const NICENESS: i32 = 5;
+
 /// What to do when the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -153,7 +156,9 @@ impl Engine {
         orders.stop = Some((how, deadline));
         self.ring();
         while !orders.exited {
-            let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else { break };
+            let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
+                break;
+            };
             orders = self.changed.wait_timeout(orders, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         let exited = orders.exited;
@@ -184,6 +189,8 @@ impl Engine {
     }
 
     fn run(self: Arc<Self>) {
+        // Threads started from here on inherit it.
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
         // A panic is a defect of ours; it must neither end sending nor PHP.
         while catch_unwind(AssertUnwindSafe(|| self.stand_by_and_send())).is_err() {
             self.log.write("the background thread failed and starts over; please report this");

@@ -86,7 +86,13 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
     Ok(ended)
 }
 
-fn send(engine: &Arc<Engine>, lock: &Lock, station: &mut Station, senders: &mut Senders, sync_wanted: &Sender<()>) -> Ended {
+fn send(
+    engine: &Arc<Engine>,
+    lock: &Lock,
+    station: &mut Station,
+    senders: &mut Senders,
+    sync_wanted: &Sender<()>,
+) -> Ended {
     let mut plan = Plan::new();
     let mut failing = false;
     loop {
@@ -143,7 +149,8 @@ fn note_descriptors(engine: &Engine, lock: &Lock, station: &Station) {
 }
 
 fn sleep(engine: &Engine, station: &Station, senders: &Senders, turn: &Turn, mode: Mode) {
-    let until_next = turn.next.map_or(LONGEST_SLEEP, |at| Duration::from_millis((at - SystemClock.now()).max(0) as u64));
+    let until_next =
+        turn.next.map_or(LONGEST_SLEEP, |at| Duration::from_millis((at - SystemClock.now()).max(0) as u64));
     let mut longest = if mode == Mode::Run { LONGEST_SLEEP } else { GIVE_BACK_EVERY };
     if host::in_request() && senders.started > 0 {
         longest = GIVE_BACK_EVERY;
@@ -173,7 +180,11 @@ impl Plan {
     fn mode(&mut self, engine: &Engine, station: &Station) -> Mode {
         if let Some((how, deadline)) = engine.stopping() {
             let left = deadline.saturating_duration_since(Instant::now());
-            return if how == Stop::FinishDue && !station.has_stand_by() && left > LAST_REQUESTS { Mode::Run } else { Mode::Finish };
+            return if how == Stop::FinishDue && !station.has_stand_by() && left > LAST_REQUESTS {
+                Mode::Run
+            } else {
+                Mode::Finish
+            };
         }
         if self.must_leave(engine, station) {
             return Mode::HandOver;
@@ -229,7 +240,8 @@ struct Senders<'a> {
 impl Senders<'_> {
     fn start(&mut self, in_flight: usize) {
         while self.started < in_flight.min(self.engine.options.max_concurrency) && !self.jobs.is_empty() {
-            let transport = self.transport.get_or_insert_with(|| Arc::new(HttpTransport::new(self.clock.clone()))).clone();
+            let transport =
+                self.transport.get_or_insert_with(|| Arc::new(HttpTransport::new(self.clock.clone()))).clone();
             let (jobs, outcomes, clock) = (self.jobs.clone(), self.outcomes.clone(), self.clock.clone());
             let engine = self.engine.clone();
             let run = move || send_all(&jobs, &outcomes, &*transport, &*clock, || engine.report());

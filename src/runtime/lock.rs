@@ -58,7 +58,9 @@ fn open(directory: &Path) -> Result<OwnedFd> {
     let path = directory.join(FILE);
     let is_new = !path.exists();
     let file = rustix::fs::open(&path, OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR)
-        .map_err(|error| Error::unavailable(format!("cannot open {}: {error}; let PHP's user own the directory", path.display())))?;
+        .map_err(|error| {
+            Error::unavailable(format!("cannot open {}: {error}; let PHP's user own the directory", path.display()))
+        })?;
     if is_new {
         give_to_owner_of_parent(&path)?;
     }

@@ -105,7 +105,11 @@ impl Store {
             .prepare_cached("SELECT version FROM setup")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
             .map_err(failed)?
-            .ok_or_else(|| Error::unavailable("the queue file is damaged: its setup is missing; move it away and keep it for repair"))
+            .ok_or_else(|| {
+                Error::unavailable(
+                    "the queue file is damaged: its setup is missing; move it away and keep it for repair",
+                )
+            })
     }
 
     fn check_size(&mut self) -> Result<()> {

@@ -97,7 +97,12 @@ impl Store {
 }
 
 fn read_due(row: &Row) -> rusqlite::Result<Due> {
-    Ok(Due { id: DeliveryId::from_bytes(row.get(0)?), attempts: row.get(1)?, due_at: row.get(2)?, event: read_event(row, 3)? })
+    Ok(Due {
+        id: DeliveryId::from_bytes(row.get(0)?),
+        attempts: row.get(1)?,
+        due_at: row.get(2)?,
+        event: read_event(row, 3)?,
+    })
 }
 
 /// Reads an event from the columns seq, id, name, site, record, accepted_at, occurred_at, details, data.

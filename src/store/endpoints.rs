@@ -206,6 +206,8 @@ impl Store {
 
 fn stored_endpoint(settings: &str) -> Result<Endpoint> {
     serde_json::from_str::<Value>(settings)
-        .map_err(|error| Error::unavailable(format!("the queue's copy of an endpoint is damaged: {error}; save the settings again")))
+        .map_err(|error| {
+            Error::unavailable(format!("the queue's copy of an endpoint is damaged: {error}; save the settings again"))
+        })
         .and_then(|value| Endpoint::from_json(&value))
 }

@@ -82,7 +82,8 @@ fn expand_batch(transaction: &Transaction) -> rusqlite::Result<Progress> {
                 continue;
             }
             let id = EventId::from_bytes(row.get(1)?);
-            let (name, site, record) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_str()?, row.get_ref(4)?.as_str()?);
+            let (name, site, record) =
+                (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_str()?, row.get_ref(4)?.as_str()?);
             let accepted_at: i64 = row.get(5)?;
             for endpoint in targets.split(',').filter_map(|key| key.parse::<i64>().ok()) {
                 let inserted = insert.execute((

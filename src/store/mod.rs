@@ -201,7 +201,9 @@ pub fn give_to_owner_of_parent(path: &Path) -> Result<()> {
     let Some(parent) = path.parent() else { return Ok(()) };
     rustix::fs::stat(parent)
         .and_then(|stat| rustix::fs::chown(path, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid))))
-        .map_err(|error| Error::unavailable(format!("cannot give {} to the owner of its directory: {error}", path.display())))
+        .map_err(|error| {
+            Error::unavailable(format!("cannot give {} to the owner of its directory: {error}", path.display()))
+        })
 }
 
 /// SQLite makes the file with the process's umask otherwise, readable by others.
@@ -209,7 +211,11 @@ fn create_private_file(file: &Path) -> Result<()> {
     if file.exists() {
         return Ok(());
     }
-    match rustix::fs::open(file, OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR) {
+    match rustix::fs::open(
+        file,
+        OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC,
+        Mode::RUSR | Mode::WUSR,
+    ) {
         Ok(_) => give_to_owner_of_parent(file),
         Err(rustix::io::Errno::EXIST) => Ok(()),
         Err(error) => Err(Error::unavailable(format!(
@@ -234,7 +240,9 @@ fn set(connection: &Connection, name: &str, value: &str, read_back: &str) -> Res
     if now == read_back {
         Ok(())
     } else {
-        Err(Error::unavailable(format!("the queue's {name} is {now} and cannot be set to {value}; is its file system one that keeps locks?")))
+        Err(Error::unavailable(format!(
+            "the queue's {name} is {now} and cannot be set to {value}; is its file system one that keeps locks?"
+        )))
     }
 }
 
@@ -264,8 +272,12 @@ fn failed(error: rusqlite::Error) -> Error {
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
             "PHP's user must be able to write the queue's directory and every file in it"
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the queue's lock; find and stop it",
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "the queue file is damaged; move it away and keep it for repair",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another program holds the queue's lock; find and stop it"
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "the queue file is damaged; move it away and keep it for repair"
+        }
         Some(ErrorCode::SystemIoFailure) => "the disk reports errors",
         _ => "see posthorn.log",
     };

@@ -62,7 +62,9 @@ impl Store {
                         .collect::<rusqlite::Result<Vec<_>>>()?;
                     for (site, state) in forgotten {
                         changes.add(&site, state, -1);
-                        transaction.prepare_cached("DELETE FROM attempt WHERE delivery = ?1")?.execute([delivery.as_bytes()])?;
+                        transaction
+                            .prepare_cached("DELETE FROM attempt WHERE delivery = ?1")?
+                            .execute([delivery.as_bytes()])?;
                     }
                     kept += transaction
                         .prepare_cached("SELECT count(*) FROM delivery WHERE id = ?1")?

@@ -16,7 +16,9 @@ const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
 /// # Errors
 /// [`Error::Unavailable`] if the file belongs to another program or to a newer Posthorn.
 pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
-    if pragma(connection, "user_version")? == MIGRATIONS.len() as i64 && pragma(connection, "application_id")? == APPLICATION_ID {
+    if pragma(connection, "user_version")? == MIGRATIONS.len() as i64
+        && pragma(connection, "application_id")? == APPLICATION_ID
+    {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;

@@ -65,7 +65,9 @@ impl Store {
             changes.write(&transaction)?;
             for lane in lanes {
                 transaction
-                    .prepare_cached("UPDATE endpoint SET paused_until = ?2, throttled = ?3, suspended = ?4 WHERE key = ?1")?
+                    .prepare_cached(
+                        "UPDATE endpoint SET paused_until = ?2, throttled = ?3, suspended = ?4 WHERE key = ?1",
+                    )?
                     .execute((lane.key, lane.paused_until, lane.throttled, &lane.suspended))?;
             }
             Ok(changed)
@@ -81,7 +83,14 @@ impl Store {
     }
 
     /// Declares some of what waits for `endpoint` and was accepted before `before` dead. Returns how many.
-    pub(crate) fn expire(&mut self, endpoint: i64, before: Millis, reason: &str, now: Millis, limit: u32) -> Result<usize> {
+    pub(crate) fn expire(
+        &mut self,
+        endpoint: i64,
+        before: Millis,
+        reason: &str,
+        now: Millis,
+        limit: u32,
+    ) -> Result<usize> {
         self.end_waiting(endpoint, State::Dead, reason, now, limit, before)
     }
 
@@ -102,12 +111,16 @@ impl Store {
                     "SELECT id, site FROM delivery WHERE endpoint = ?1 AND state = 0 AND created_at < ?2
                      ORDER BY due_at, event_seq LIMIT ?3",
                 )?
-                .query_map((endpoint, created_before, limit), |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?)))?
+                .query_map((endpoint, created_before, limit), |row| {
+                    Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?))
+                })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let mut changes = Changes::default();
             for (id, site) in &waiting {
                 transaction
-                    .prepare_cached("UPDATE delivery SET state = ?2, settled_at = ?3, last_error = ?4 WHERE id = ?1 AND state = 0")?
+                    .prepare_cached(
+                        "UPDATE delivery SET state = ?2, settled_at = ?3, last_error = ?4 WHERE id = ?1 AND state = 0",
+                    )?
                     .execute((id, state as i64, now, reason))?;
                 changes.add(site, State::Pending, -1);
                 changes.add(site, state, 1);
@@ -121,7 +134,12 @@ impl Store {
     }
 }
 
-fn settle_one(connection: &Connection, settlement: &Settlement, changes: &mut Changes, now: Millis) -> rusqlite::Result<usize> {
+fn settle_one(
+    connection: &Connection,
+    settlement: &Settlement,
+    changes: &mut Changes,
+    now: Millis,
+) -> rusqlite::Result<usize> {
     let Settlement { delivery, site, attempts, change, error, request } = settlement;
     let (state, used, delay) = match change {
         Change::Delivered => (State::Delivered, request.is_some(), 0),
@@ -162,9 +180,8 @@ fn log_request(
             "UPDATE delivery SET requests = requests + 1, last_status = ?2 WHERE id = ?1 RETURNING requests",
         )?
         .query_row((delivery.as_bytes(), answer.map(|answer| answer.status)), |row| row.get(0))?;
-    connection
-        .prepare_cached("INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
-        .execute((
+    connection.prepare_cached("INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(
+        (
             delivery.as_bytes(),
             request,
             n,
@@ -176,7 +193,8 @@ fn log_request(
             pairs(headers),
             answer.map(|answer| pairs(&answer.headers)).unwrap_or_default(),
             answer.map(|answer| answer.body.as_slice()).unwrap_or_default(),
-        ))?;
+        ),
+    )?;
     Ok(())
 }
 
