@@ -13,6 +13,7 @@ pub mod address;
 // One request: where it goes, what happens to it, in which words it fails.
 mod call;
 mod failure;
+mod request;
 mod target;
 // One connection, from the outside in.
 mod buffers;
@@ -28,6 +29,7 @@ mod wire;
 pub mod http;
 
 pub use http::HttpTransport;
+pub use request::MAX_BODY_BYTES;
 
 /// Sends one request and reports what came of it. Implementations are shared by all sender threads.
 pub trait Transport: Send + Sync {
@@ -75,8 +77,10 @@ impl Timings {
     /// Milliseconds with three decimals by phase, without the phases that did not take place.
     pub fn to_json(&self) -> Value {
         let Timings { dns, connect, tls, send, wait, receive } = self;
-        let phases = [("dns", dns), ("connect", connect), ("tls", tls), ("send", send), ("wait", wait), ("receive", receive)];
-        let took = phases.into_iter().filter_map(|(name, took)| took.map(|took| (name, took.as_micros() as f64 / 1000.0)));
+        let phases =
+            [("dns", dns), ("connect", connect), ("tls", tls), ("send", send), ("wait", wait), ("receive", receive)];
+        let took =
+            phases.into_iter().filter_map(|(name, took)| took.map(|took| (name, took.as_micros() as f64 / 1000.0)));
         took.map(|(name, ms)| (name.to_owned(), Value::from(ms))).collect()
     }
 }
