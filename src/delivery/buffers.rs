@@ -2,8 +2,8 @@
 
 use ureq::unversioned::transport;
 
-use super::http::MAX_HEAD_BYTES;
-
+/// An answer's status line and headers are this long at most.
+pub(super) const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// The size both buffers begin with: most requests and nearly all answers fit.
 const START_BYTES: usize = 8 * 1024;
 /// Room there always is for the next header line, which must fit whole: an endpoint's are at most 4 KiB.

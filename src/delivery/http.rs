@@ -2,29 +2,25 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::Read;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use ureq::config::{AutoHeaderValue, Config};
-use ureq::http::{HeaderName, HeaderValue};
 use ureq::{Agent, Error};
 
+use super::buffers::MAX_HEAD_BYTES;
 use super::call::{Call, Notes};
 use super::connect::Connect;
 use super::resolver::{Lookup, Names, Spawn, plain_threads, system_lookup};
 use super::target::{Identity, Target};
 use super::tls::TlsConfigs;
 use super::unresolved::Unasked;
-use super::{Answer, Exchange, Failure, FailureKind, Transport, failure};
+use super::{Answer, Exchange, Failure, Transport, failure, request};
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
 
-/// An answer's body is read this far.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// An answer's status line and headers are this long at most.
-pub const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// A kept connection that was not used for this long is closed.
 pub const MAX_IDLE: Duration = Duration::from_secs(4);
 /// Kept connections to one receiver, twice the default of senders.
@@ -36,18 +32,29 @@ const MAX_ROUTES: usize = 256;
 /// How often a busy transport looks for idle connections.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Headers that frame the message or govern the connection; an endpoint cannot set them.
-const OWN_HEADERS: [&str; 9] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
+/// The same for all agents: what endpoints differ in is in the connector.
+static CONFIG: LazyLock<Config> = LazyLock::new(|| {
+    let none = || AutoHeaderValue::None;
+    Config::builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(none())
+        .accept(none())
+        .accept_encoding(none())
+        .max_response_header_size(MAX_HEAD_BYTES)
+        .max_idle_connections(MAX_KEPT)
+        .max_idle_connections_per_host(MAX_KEPT_PER_HOST)
+        .max_idle_age(MAX_IDLE)
+        .build()
+});
+
+/// Makes ureq's configuration, once in a process. ureq's defaults look for proxies in the environment, although ours
+/// then uses none; so this is to be called on a thread that may read the environment, before senders start.
+pub fn prepare() {
+    LazyLock::force(&CONFIG);
+}
 
 /// Sends over HTTP/1.1, keeping connections open between requests.
 ///
@@ -61,7 +68,6 @@ const OWN_HEADERS: [&str; 9] = [
 /// is not known from the last ten seconds. Not to be used across a fork: the child makes its own.
 pub struct HttpTransport {
     clock: Arc<dyn Clock>,
-    config: Config,
     connect: Connect,
     spawn: Spawn,
     lookup: Lookup,
@@ -87,33 +93,15 @@ struct Route {
 }
 
 impl HttpTransport {
-    /// A transport that stamps exchanges with `clock`'s time.
-    ///
-    /// ureq's default configuration looks for proxies in the environment (and is then told to use none), so make it
-    /// where the environment may be read: on the page's own thread.
+    /// A transport that stamps exchanges with `clock`'s time. Costs nothing to speak of; see [`prepare`].
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let (lookup, spawn) = (system_lookup(), plain_threads());
-        let none = || AutoHeaderValue::None;
-        let config = Config::builder()
-            .proxy(None)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(none())
-            .accept(none())
-            .accept_encoding(none())
-            .max_response_header_size(MAX_HEAD_BYTES)
-            .max_idle_connections(MAX_KEPT)
-            .max_idle_connections_per_host(MAX_KEPT_PER_HOST)
-            .max_idle_age(MAX_IDLE)
-            .build();
         let connect = Connect {
             names: Arc::new(Names::new(lookup.clone(), spawn.clone())),
             tls: Arc::new(TlsConfigs::default()),
         };
         HttpTransport {
             clock,
-            config,
             connect,
             spawn,
             lookup,
@@ -155,12 +143,12 @@ impl HttpTransport {
         let mut fresh = false;
         loop {
             let call = Call { target: route.target.clone(), deadline, fresh, notes: Notes::default() };
-            let (result, notes) = call.run(|| request(&route, headers, body));
+            let (result, notes) = call.run(|| request::run(&route.kept.agent, &route.target.uri, headers, body));
             match result {
                 // The receiver may close a kept connection at any moment, also while the request is on its way.
                 Err(Error::Io(error)) if !fresh && died_unused(&error, &notes) => fresh = true,
                 Err(_) if self.stopped.load(Ordering::SeqCst) => return (notes, Err(failure::interrupted())),
-                Err(Error::Http(_)) => return (notes, Err(bad_header(headers))),
+                Err(Error::Http(_)) => return (notes, Err(request::bad_header(headers))),
                 Err(error) => {
                     let failure = failure::of_exchange(error, &route.target, &notes, endpoint.timeout);
                     return (notes, Err(failure));
@@ -203,7 +191,7 @@ impl HttpTransport {
             return kept.clone();
         }
         agents.retain(|kept| Arc::strong_count(kept) > 1);
-        let agent = Agent::with_parts(self.config.clone(), self.connect.clone(), Unasked);
+        let agent = Agent::with_parts(CONFIG.clone(), self.connect.clone(), Unasked);
         let kept = Arc::new(Kept { identity: identity.clone(), agent });
         agents.push(kept.clone());
         kept
@@ -261,59 +249,10 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
-/// One pass: the request out, the answer in.
-fn request(route: &Route, headers: &[(String, String)], body: &str) -> Result<Answer, Error> {
-    let mut request = route.kept.agent.post(route.target.uri.clone());
-    for (name, value) in headers {
-        if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            let message = format!("the header {name} cannot be set: it belongs to the connection");
-            return Err(Failure::new(FailureKind::Settings, message).into());
-        }
-        // Written as given: some receivers compare names with their capitals.
-        request = request.header_raw(name, value.as_bytes());
-    }
-    let mut response = request.send(body)?;
-    let headers = response.headers().iter();
-    let headers = headers
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect();
-    let status = response.status().as_u16();
-    let (body, truncated) = read_bounded(response.body_mut())?;
-    super::call::with(|call| call.notes.complete());
-    Ok(Answer { status, headers, body, truncated })
-}
-
-/// At most 64 KiB of the body and whether there is more. What is not read takes its connection with it.
-fn read_bounded(body: &mut ureq::Body) -> Result<(Vec<u8>, bool), Error> {
-    let announced = body.content_length();
-    let mut reader = body.as_reader();
-    let capacity = announced.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0).min(MAX_BODY_BYTES);
-    let mut read = Vec::with_capacity(capacity);
-    reader.by_ref().take(MAX_BODY_BYTES as u64).read_to_end(&mut read)?;
-    let truncated = match announced {
-        _ if read.len() < MAX_BODY_BYTES => false,
-        Some(bytes) if bytes > MAX_BODY_BYTES as u64 => true,
-        // Reading the end also gives the connection back.
-        _ => !matches!(reader.read(&mut [0]), Ok(0)),
-    };
-    Ok((read, truncated))
-}
-
 /// Whether a kept connection broke before the receiver said anything.
-fn died_unused(error: &std::io::Error, notes: &Notes) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+fn died_unused(error: &io::Error, notes: &Notes) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
     !notes.connected
         && notes.answered_at.is_none()
         && matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
-}
-
-/// Names the header that HTTP does not allow, without its value.
-fn bad_header(headers: &[(String, String)]) -> Failure {
-    let bad = headers.iter().find(|(name, value)| {
-        HeaderName::from_bytes(name.as_bytes()).is_err() || HeaderValue::from_bytes(value.as_bytes()).is_err()
-    });
-    let name = bad.map_or("a header", |(name, _)| name.as_str());
-    let message =
-        format!("{name:?} cannot be sent as a header: a name is letters, digits and dashes, a value one line of text");
-    Failure::new(FailureKind::Settings, message)
 }

@@ -24,6 +24,8 @@ pub(super) struct Link {
     /// The receiver's address, as far as this side knows it: behind a proxy, the one that was checked.
     address: Option<IpAddr>,
     opened: Instant,
+    /// A request was written since ureq last looked whether this is open.
+    used: bool,
     /// The receiver stopped reading; perhaps it has answered.
     unsendable: Option<io::Error>,
 }
@@ -36,7 +38,7 @@ pub(super) enum Stream {
 
 impl Link {
     pub fn new(stream: Stream, address: Option<IpAddr>) -> Self {
-        Link { stream, buffers: Buffers::default(), address, opened: Instant::now(), unsendable: None }
+        Link { stream, buffers: Buffers::default(), address, opened: Instant::now(), used: false, unsendable: None }
     }
 
     fn send(&mut self) {
@@ -71,6 +73,7 @@ impl Transport for Link {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+        self.used = true;
         if self.buffers.output_written(amount) {
             self.send();
         }
@@ -95,13 +98,14 @@ impl Transport for Link {
         Ok(amount > 0)
     }
 
-    /// Asked when ureq takes the connection back and when it hands it out again.
+    /// Asked when ureq takes the connection back and when it hands it out again. The socket is looked at the second time
+    /// only: what a receiver sends or does too much is most likely to have come by then.
     fn is_open(&mut self) -> bool {
+        let taken_back = std::mem::take(&mut self.used);
         self.unsendable.is_none()
             && self.buffers.is_clean()
-            && self.opened.elapsed() < MAX_AGE
-            && self.is_for_this_call()
-            && self.stream.wire().is_quiet()
+            && (taken_back
+                || self.opened.elapsed() < MAX_AGE && self.is_for_this_call() && self.stream.wire().is_quiet())
     }
 
     fn is_tls(&self) -> bool {

@@ -13,6 +13,7 @@ pub mod address;
 // One request: where it goes, what happens to it, in which words it fails.
 mod call;
 mod failure;
+mod request;
 mod target;
 // One connection, from the outside in.
 mod buffers;
@@ -28,6 +29,7 @@ mod wire;
 pub mod http;
 
 pub use http::HttpTransport;
+pub use request::MAX_BODY_BYTES;
 
 /// Sends one request and reports what came of it. Implementations are shared by all sender threads.
 pub trait Transport: Send + Sync {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use posthorn::delivery::FailureKind;
 use posthorn::delivery::address::{may_call, not_public};
-use posthorn::endpoint::AllowPrivate;
+use posthorn::endpoint::{AllowPrivate, Endpoint};
 use serde_json::json;
 
 use crate::delivery_receiver::{OK, Receiver, answer, endpoint, failure, transport};
@@ -163,6 +163,13 @@ fn odd_spellings_of_the_loopback_are_seen_through() {
         assert!(refused.message.contains("allow_private"), "{}", refused.message);
     }
     assert_eq!(receiver.connections(), 0);
+}
+
+#[test]
+fn an_address_with_a_zone_is_no_url() {
+    for host in ["[fe80::1%25eth0]", "[fe80::1%eth0]", "[::1%25lo]"] {
+        assert!(Endpoint::from_json(&json!({"url": format!("http://{host}/")})).is_err(), "{host}");
+    }
 }
 
 #[test]

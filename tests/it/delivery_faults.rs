@@ -1,6 +1,7 @@
 //! Receivers that misbehave: each failure has its kind and a sentence that an owner understands.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -91,6 +92,39 @@ fn garbage_is_not_http() {
         let failure = failure(&transport(), &endpoint(&receiver.url("/"), json!({"timeout": 2})));
         assert_eq!(failure.kind, FailureKind::Protocol, "{}", failure.message);
         assert!(failure.message.starts_with("the answer was not HTTP"), "{}", failure.message);
+    }
+}
+
+#[test]
+fn mangled_answers_are_answers_or_failures_and_never_panics() {
+    let whole = "HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 04:00:00 GMT\r\nTransfer-Encoding: chunked\r\n\
+                 Content-Type: text/plain\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let round = AtomicUsize::new(0);
+    let receiver = Receiver::start(move |conn| {
+        conn.request()?;
+        let mut bytes = whole.as_bytes().to_vec();
+        // A small generator of its own, so that every run mangles alike (Knuth's MMIX constants).
+        let mut state = round.fetch_add(1, Ordering::SeqCst) as u64;
+        let mut next = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        for _ in 0..=next(4) {
+            let at = next(bytes.len());
+            match next(4) {
+                0 => bytes[at] = next(256) as u8,
+                1 => drop(bytes.remove(at)),
+                2 => bytes.insert(at, b"\r\n:; 0fF\0\xff"[next(10)]),
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        conn.write(bytes)
+    });
+    let (transport, endpoint) = (transport(), endpoint(&receiver.url("/"), json!({"timeout": 2})));
+    for _ in 0..1000 {
+        if let Err(failure) = post(&transport, &endpoint).result {
+            assert_eq!(failure.kind, FailureKind::Protocol, "{}", failure.message);
+        }
     }
 }
 

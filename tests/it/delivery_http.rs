@@ -83,6 +83,27 @@ fn every_status_is_an_answer() {
 }
 
 #[test]
+fn a_redirect_without_a_usable_target_is_still_an_answer() {
+    for location in ["", "Location:\r\n", "Location: http://[broken\r\n", "Location: /a\r\nLocation: /b\r\n"] {
+        let receiver = Receiver::answering(format!("HTTP/1.1 302 Found\r\n{location}Content-Length: 2\r\n\r\nno"));
+        assert_eq!(answer(&transport(), &endpoint(&receiver.url("/"), json!({}))).status, 302);
+    }
+}
+
+#[test]
+fn an_old_receiver_ends_its_answer_by_closing() {
+    let receiver = Receiver::start(|conn| {
+        conn.request()?;
+        conn.write("HTTP/1.0 200 OK\r\nServer: old\r\n\r\nfine")
+    });
+    let (transport, endpoint) = (transport(), endpoint(&receiver.url("/"), json!({})));
+    for _ in 0..2 {
+        assert_eq!(answer(&transport, &endpoint).body, b"fine");
+    }
+    assert_eq!(receiver.connections(), 2);
+}
+
+#[test]
 fn an_answer_without_a_body_is_complete() {
     for head in ["HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"] {
         let receiver = Receiver::answering(head);

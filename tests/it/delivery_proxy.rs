@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::delivery_receiver::{OK, Receiver, answer, endpoint, failure, post, transport};
 
 /// A proxy that leads every way to `to`.
-fn proxy(to: &Receiver) -> Receiver {
+pub fn proxy(to: &Receiver) -> Receiver {
     let to = to.address;
     Receiver::start(move |conn| {
         conn.request()?;

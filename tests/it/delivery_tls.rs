@@ -15,6 +15,7 @@ use rustls::{RootCertStore, ServerConfig};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::delivery_proxy::proxy;
 use crate::delivery_receiver::{Conn, OK, Receiver, answer, endpoint, failure, post, transport};
 
 /// An authority with a folder for its files.
@@ -252,6 +253,20 @@ fn a_client_certificate_is_presented_when_one_is_given() {
     let without = failure(&transport(), &endpoint(&url, json!({"ca": text(&authority.path())})));
     assert_eq!(without.kind, FailureKind::Tls, "{}", without.message);
     assert_eq!(without.message, "localhost wants a client certificate; name its file with client_cert");
+}
+
+#[test]
+fn through_a_proxy_tls_reaches_from_end_to_end() {
+    let authority = Authority::new();
+    let receiver = Receiver::start_tls(authority.leaf(&["hook.example"], |_| ()).server(), serve);
+    let proxy = proxy(&receiver);
+    let keys = json!({"ca": text(&authority.path()), "proxy": proxy.url("")});
+    let endpoint = endpoint("https://hook.example/secret-path", keys);
+    let transport = transport();
+    assert_eq!(answer(&transport, &endpoint).status, 200);
+    assert_eq!(answer(&transport, &endpoint).status, 200);
+    assert!(proxy.requests()[0].head.starts_with("CONNECT hook.example:443 HTTP/1.1\r\n"));
+    assert_eq!((proxy.connections(), receiver.requests().len()), (1, 2));
 }
 
 #[test]
