@@ -61,6 +61,8 @@ pub struct Turn {
     pub settled: usize,
     /// Whether new events were found, which are to be synced to disk.
     pub found: bool,
+    /// Whether those were all: pages are firing events just now, and no backlog waits.
+    pub caught_up: bool,
     /// Whether there is more to do at once.
     pub more: bool,
 }
@@ -183,6 +185,7 @@ impl Dispatcher {
                 self.expanded = progress.expanded;
                 self.lanes.values_mut().for_each(Lane::look_again);
                 turn.found = true;
+                turn.caught_up = !progress.more;
             }
             turn.more |= progress.more;
             self.start(mode, now)?;

@@ -122,7 +122,7 @@ fn send(
         if let Some(ended) = plan.ended(engine, station, idle, &turn) {
             return ended;
         }
-        if turn.found && mode == Mode::Run {
+        if turn.caught_up && mode == Mode::Run {
             // Not a wait for the bell: every outcome rings it.
             std::thread::sleep((took * PAGES_SHARE).min(LONGEST_LEAVE));
         } else if !(turn.more && mode == Mode::Run) {
