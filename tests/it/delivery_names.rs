@@ -31,8 +31,9 @@ fn the_systems_resolver_knows_localhost() {
 #[test]
 fn a_name_that_is_not_found_says_so() {
     let failure = failure(&transport(), &endpoint("http://no-such-host.invalid/", json!({})));
-    assert_eq!(failure.kind, FailureKind::Dns);
-    assert!(failure.message.contains("the name no-such-host.invalid "), "{}", failure.message);
+    // A machine whose DNS does not answer gives up after the endpoint does.
+    assert!(matches!(failure.kind, FailureKind::Dns | FailureKind::Timeout), "{}", failure.message);
+    assert!(failure.message.starts_with("the name no-such-host.invalid "), "{}", failure.message);
 }
 
 #[test]
