@@ -28,6 +28,7 @@ require __DIR__ . '/includes/dispatch.php';
 require __DIR__ . '/includes/context.php';
 require __DIR__ . '/includes/problems.php';
 require __DIR__ . '/includes/lifecycle.php';
+require __DIR__ . '/includes/site-health.php';
 require __DIR__ . '/includes/crm/contract.php';
 require __DIR__ . '/includes/crm/listeners.php';
 

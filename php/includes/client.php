@@ -161,10 +161,35 @@ function posthorn_client_delivery( string $id ): ?array {
 }
 
 /**
- * Numbers of the whole queue: pending, delivered, dead, cancelled, oldest_pending_s, dispatcher, bytes.
+ * Numbers of the current site: pending, delivered, dead, cancelled, oldest_pending_s; and of the queue: dispatcher (is
+ * anybody sending), dispatcher_kind, bytes.
  */
 function posthorn_client_stats(): array {
-	return posthorn_queue()->stats();
+	return posthorn_queue()->stats( posthorn_site_key() );
+}
+
+/**
+ * Why the engine sends nothing to an endpoint of the current site (it answered 410, or has failed for days).
+ *
+ * @param string $id The endpoint.
+ * @return string Empty if it does send.
+ */
+function posthorn_client_suspended( string $id ): string {
+	foreach ( posthorn_queue()->endpoints( posthorn_site_key() ) as $endpoint ) {
+		if ( $endpoint['id'] === $id ) {
+			return (string) $endpoint['suspended'];
+		}
+	}
+	return '';
+}
+
+/**
+ * Ends an endpoint's suspension.
+ *
+ * @param string $id The endpoint.
+ */
+function posthorn_client_resume( string $id ): void {
+	posthorn_queue()->resume( $id, posthorn_site_key() );
 }
 
 /**

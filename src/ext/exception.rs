@@ -6,9 +6,14 @@ use ext_php_rs::zend::{ClassEntry, ce};
 
 use crate::error::Error;
 
-/// `\RuntimeException`, which ext-php-rs does not list.
+unsafe extern "C" {
+    static spl_ce_RuntimeException: *mut ClassEntry;
+}
+
+/// `\RuntimeException`, which ext-php-rs does not list and which no table of classes holds yet when ours are made.
 fn runtime_exception() -> &'static ClassEntry {
-    ClassEntry::try_find("RuntimeException").unwrap_or_else(ce::exception)
+    // SAFETY: SPL is always compiled in and started before any loaded extension; it never changes the pointer.
+    unsafe { spl_ce_RuntimeException.as_ref() }.unwrap_or_else(ce::exception)
 }
 
 /// Every error of Posthorn.

@@ -142,16 +142,16 @@ fn settle_one(
 ) -> rusqlite::Result<usize> {
     let Settlement { delivery, site, attempts, change, error, request } = settlement;
     let (state, used, delay) = match change {
-        Change::Delivered => (State::Delivered, request.is_some(), 0),
-        Change::Again { delay } => (State::Pending, true, *delay),
-        Change::Dead => (State::Dead, request.is_some(), 0),
-        Change::Unchanged => (State::Pending, false, 0),
+        Change::Delivered => (State::Delivered, request.is_some(), None),
+        Change::Again { delay } => (State::Pending, true, Some(*delay)),
+        Change::Dead => (State::Dead, request.is_some(), None),
+        Change::Unchanged => (State::Pending, false, None),
     };
     // A delivery that waits for a further attempt keeps its place while requests use up none.
     let changed = connection
         .prepare_cached(
             "UPDATE delivery SET state = ?2, attempts = attempts + ?3,
-               due_at = iif(?4 > 0, ?5 + ?4, due_at), delay = iif(?4 > 0, ?4, delay),
+               due_at = ifnull(?5 + ?4, due_at), delay = ifnull(?4, delay),
                settled_at = ?5, last_error = ?6
              WHERE id = ?1 AND state = 0 AND attempts = ?7",
         )?

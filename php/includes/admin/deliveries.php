@@ -1,0 +1,223 @@
+<?php
+/**
+ * The list of deliveries, and one delivery with its attempts.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** Deliveries on a page. */
+const POSTHORN_DELIVERIES_PER_PAGE = 50;
+
+/**
+ * The states of a delivery as the owner reads them.
+ *
+ * @return array<string,string>
+ */
+function posthorn_states(): array {
+	return array(
+		'pending'   => __( 'Waiting', 'posthorn' ),
+		'delivered' => __( 'Delivered', 'posthorn' ),
+		'dead'      => __( 'Failed', 'posthorn' ),
+		'cancelled' => __( 'Cancelled', 'posthorn' ),
+	);
+}
+
+/**
+ * Prints the tab: one delivery if the address names one, the list otherwise.
+ */
+function posthorn_print_deliveries(): void {
+	// phpcs:disable WordPress.Security.NonceVerification -- Only reads.
+	$id     = sanitize_text_field( wp_unslash( $_GET['delivery'] ?? '' ) );
+	$state  = sanitize_key( wp_unslash( $_GET['state'] ?? '' ) );
+	$before = sanitize_text_field( wp_unslash( $_GET['before'] ?? '' ) );
+	// phpcs:enable
+	try {
+		if ( '' !== $id ) {
+			posthorn_print_delivery( posthorn_client_delivery( $id ) );
+			return;
+		}
+		posthorn_print_delivery_list( isset( posthorn_states()[ $state ] ) ? $state : '', $before );
+	} catch ( \Throwable $error ) {
+		echo wp_kses_post( posthorn_result_message( ucfirst( $error->getMessage() ) ) );
+	}
+}
+
+/**
+ * Prints the list.
+ *
+ * @param string $state  Only this state; empty for all.
+ * @param string $before Only deliveries older than the one with this id; empty for the newest.
+ */
+function posthorn_print_delivery_list( string $state, string $before ): void {
+	$filter = array_filter(
+		array(
+			'state'  => $state,
+			'before' => $before,
+		)
+	);
+	// One more than is shown, to know whether there are older ones.
+	$deliveries = posthorn_client_deliveries( $filter + array( 'limit' => POSTHORN_DELIVERIES_PER_PAGE + 1 ) );
+	$more       = count( $deliveries ) > POSTHORN_DELIVERIES_PER_PAGE;
+	$deliveries = array_slice( $deliveries, 0, POSTHORN_DELIVERIES_PER_PAGE );
+
+	posthorn_print_state_links( $state );
+	if ( array() === $deliveries ) {
+		echo '<p class="posthorn-empty">' . esc_html( posthorn_nothing_here( $state ) ) . '</p>';
+		return;
+	}
+	$headings = array( __( 'Event', 'posthorn' ), __( 'Record', 'posthorn' ), __( 'State', 'posthorn' ), __( 'Attempts', 'posthorn' ), __( 'Next attempt', 'posthorn' ), __( 'Last answer or error', 'posthorn' ), __( 'Happened', 'posthorn' ) );
+	echo '<div class="posthorn-scroll"><table class="wp-list-table widefat striped posthorn-deliveries"><thead><tr>';
+	foreach ( $headings as $heading ) {
+		echo '<th scope="col">' . esc_html( $heading ) . '</th>';
+	}
+	echo '</tr></thead><tbody>';
+	foreach ( $deliveries as $delivery ) {
+		posthorn_print_delivery_row( $delivery );
+	}
+	echo '</tbody></table></div>';
+	if ( $more ) {
+		$older = array_filter(
+			array(
+				'tab'    => 'deliveries',
+				'state'  => $state,
+				'before' => end( $deliveries )['id'],
+			)
+		);
+		echo '<p><a class="button" href="' . esc_url( posthorn_page_url( $older ) ) . '">' . esc_html__( 'Older deliveries', 'posthorn' ) . '</a></p>';
+	}
+}
+
+/**
+ * Prints the links that choose a state.
+ *
+ * @param string $current The chosen one.
+ */
+function posthorn_print_state_links( string $current ): void {
+	$stats = posthorn_client_stats();
+	$links = array();
+	foreach ( array( '' => __( 'All', 'posthorn' ) ) + posthorn_states() as $state => $name ) {
+		if ( 'cancelled' === $state && 0 === (int) $stats['cancelled'] ) {
+			continue;
+		}
+		$count   = '' === $state ? '' : ' <span class="count">(' . esc_html( number_format_i18n( (int) $stats[ $state ] ) ) . ')</span>';
+		$links[] = sprintf(
+			'<li><a href="%s"%s>%s%s</a></li>',
+			esc_url( posthorn_page_url( array_filter( array( 'tab' => 'deliveries', 'state' => $state ) ) ) ), // phpcs:ignore WordPress.Arrays
+			$current === $state ? ' class="current" aria-current="page"' : '',
+			esc_html( $name ),
+			$count
+		);
+	}
+	echo '<ul class="subsubsub posthorn-states">' . implode( ' | ', $links ) . '</ul><br class="clear">'; // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
+}
+
+/**
+ * What an empty list says.
+ *
+ * @param string $state The chosen state.
+ */
+function posthorn_nothing_here( string $state ): string {
+	switch ( $state ) {
+		case 'dead':
+			return __( 'Nothing has failed for good. Deliveries that were tried in vain to the end are kept here with their error.', 'posthorn' );
+		case 'pending':
+			return __( 'Nothing waits: every event has reached your receiver, or failed for good.', 'posthorn' );
+	}
+	return __( 'Nothing here yet. As soon as something changes in your CRM that your receiver wants to know, it appears here.', 'posthorn' );
+}
+
+/**
+ * Prints a row.
+ *
+ * @param array $delivery A delivery.
+ */
+function posthorn_print_delivery_row( array $delivery ): void {
+	$link = posthorn_page_url( array( 'tab' => 'deliveries', 'delivery' => $delivery['id'] ) ); // phpcs:ignore WordPress.Arrays
+	$last = '';
+	if ( 'delivered' === $delivery['state'] && ! empty( $delivery['last_status'] ) ) {
+		$last = trim( $delivery['last_status'] . ' ' . get_status_header_desc( (int) $delivery['last_status'] ) );
+	} elseif ( (int) $delivery['attempts'] > 0 ) {
+		$last = posthorn_delivery_error( $delivery );
+	}
+	echo '<tr><td><a href="' . esc_url( $link ) . '"><strong>' . esc_html( $delivery['event'] ) . '</strong></a></td>'
+		. '<td>' . esc_html( (string) $delivery['record'] ) . '</td>'
+		. '<td>' . posthorn_state_mark( $delivery['state'] ) . '</td>' // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
+		. '<td>' . esc_html( number_format_i18n( (int) $delivery['attempts'] ) ) . '</td>'
+		. '<td>' . esc_html( 'pending' === $delivery['state'] ? posthorn_local_time( $delivery['next_attempt_at'] ) : '–' ) . '</td>'
+		. '<td>' . esc_html( ucfirst( $last ) ) . '</td>'
+		. '<td>' . esc_html( posthorn_local_time( $delivery['created_at'] ) ) . '</td></tr>';
+}
+
+/**
+ * A state as a coloured word, HTML.
+ *
+ * @param string $state A delivery's state.
+ */
+function posthorn_state_mark( string $state ): string {
+	return '<span class="posthorn-state posthorn-state-' . esc_attr( $state ) . '">' . esc_html( posthorn_states()[ $state ] ?? $state ) . '</span>';
+}
+
+/**
+ * Prints one delivery with its attempts.
+ *
+ * @param array|null $delivery A delivery.
+ */
+function posthorn_print_delivery( ?array $delivery ): void {
+	echo '<p><a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries' ) ) ) . '">' . esc_html__( '← All deliveries', 'posthorn' ) . '</a></p>';
+	if ( null === $delivery ) {
+		echo '<p class="posthorn-empty">' . esc_html__( 'There is no such delivery any more. Delivered ones are removed after a while.', 'posthorn' ) . '</p>';
+		return;
+	}
+	echo '<h2>' . esc_html( $delivery['event'] ) . ' ' . posthorn_state_mark( $delivery['state'] ) . '</h2><dl class="posthorn-facts">'; // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
+	$facts = array(
+		__( 'Record', 'posthorn' )       => (string) $delivery['record'],
+		__( 'Happened', 'posthorn' )     => posthorn_local_time( $delivery['created_at'] ),
+		__( 'Next attempt', 'posthorn' ) => 'pending' === $delivery['state'] ? posthorn_local_time( $delivery['next_attempt_at'] ) : '',
+		__( 'Event id', 'posthorn' )     => (string) $delivery['event_id'],
+	);
+	foreach ( array_filter( $facts ) as $name => $text ) {
+		echo '<dt>' . esc_html( $name ) . '</dt><dd>' . esc_html( $text ) . '</dd>';
+	}
+	echo '</dl>';
+	$attempts = (array) ( $delivery['attempts_log'] ?? array() );
+	if ( array() === $attempts ) {
+		echo '<p class="posthorn-empty">' . esc_html__( 'Not tried yet.', 'posthorn' ) . '</p>';
+		return;
+	}
+	foreach ( array_reverse( $attempts ) as $attempt ) {
+		posthorn_print_attempt( $attempt );
+	}
+	echo '<details><summary>' . esc_html__( 'What was sent', 'posthorn' ) . '</summary><pre class="posthorn-body">' . esc_html( (string) ( $attempts[0]['request_body'] ?? '' ) ) . '</pre></details>';
+}
+
+/**
+ * Prints an attempt.
+ *
+ * @param array $attempt An attempt.
+ */
+function posthorn_print_attempt( array $attempt ): void {
+	/* translators: 1: number of an attempt, 2: date and time. */
+	echo '<h3>' . esc_html( sprintf( __( 'Attempt %1$s, %2$s', 'posthorn' ), number_format_i18n( (int) $attempt['n'] ), posthorn_local_time( $attempt['started_at'] ) ) ) . '</h3><dl class="posthorn-facts">';
+	$facts = array(
+		__( 'Status', 'posthorn' )     => $attempt['status'] ? posthorn_status_name( (int) $attempt['status'] ) : '',
+		__( 'Error', 'posthorn' )      => (string) $attempt['error'],
+		__( 'Time taken', 'posthorn' ) => posthorn_duration( (float) $attempt['duration_ms'] ),
+		__( 'Answer', 'posthorn' )     => posthorn_answer_excerpt( (string) ( $attempt['response_body'] ?? '' ) ),
+	);
+	foreach ( array_filter( $facts ) as $name => $text ) {
+		echo '<dt>' . esc_html( $name ) . '</dt><dd>' . esc_html( $text ) . '</dd>';
+	}
+	echo '</dl>';
+}
+
+/**
+ * A time in the site's own zone and form; empty for none.
+ *
+ * @param string|null $time ISO 8601.
+ */
+function posthorn_local_time( ?string $time ): string {
+	$at = null === $time ? false : strtotime( $time );
+	return false === $at ? '' : (string) wp_date( get_option( 'date_format' ) . ' H:i:s', $at );
+}

@@ -1,0 +1,196 @@
+<?php
+/**
+ * What the settings form holds: as stored, as typed, checked, saved.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** How many mistakes are looked for in one go; the form has fewer fields. */
+const POSTHORN_MOST_MISTAKES = 6;
+
+/**
+ * The form as the stored settings fill it.
+ *
+ * @return array{revision:int,url:string,events:string[],other_events:string,secret:string,remove_secret:bool,
+ *               allow_private:bool,enabled:bool,delete_queue:bool}
+ */
+function posthorn_form_stored(): array {
+	$settings = posthorn_settings();
+	$endpoint = posthorn_main_endpoint( $settings ) ?? posthorn_default_endpoint();
+	$offered  = array_column( posthorn_offered_events(), 'name' );
+	return array(
+		'revision'      => $settings['revision'],
+		'url'           => $endpoint['url'],
+		'events'        => array_values( array_intersect( $offered, $endpoint['events'] ) ),
+		'other_events'  => implode( ', ', array_diff( $endpoint['events'], $offered ) ),
+		'secret'        => '',
+		'remove_secret' => false,
+		'allow_private' => true === $endpoint['allow_private'],
+		'enabled'       => (bool) $endpoint['enabled'],
+		'delete_queue'  => $settings['delete_queue'],
+	);
+}
+
+/**
+ * The form as it was posted. Nothing is cleaned up but white space around values: what is wrong is told, not removed.
+ *
+ * @param array $post Unslashed POST data.
+ * @return array The keys of posthorn_form_stored().
+ */
+function posthorn_form_typed( array $post ): array {
+	$text  = static fn( string $key ): string => is_scalar( $post[ $key ] ?? null ) ? (string) $post[ $key ] : '';
+	$typed = array(
+		'revision'      => (int) $text( 'revision' ),
+		// Blanks only: a pasted line break within or around is told, as it may have cut the address short.
+		'url'           => trim( $text( 'url' ), ' ' ),
+		'events'        => array_values( array_filter( (array) ( $post['events'] ?? array() ), 'is_string' ) ),
+		'other_events'  => trim( $text( 'other_events' ) ),
+		'secret'        => $text( 'secret' ),
+		'remove_secret' => '' !== $text( 'remove_secret' ),
+		'allow_private' => '' !== $text( 'allow_private' ),
+		'enabled'       => '' !== $text( 'enabled' ),
+		'delete_queue'  => '' !== $text( 'delete_queue' ),
+	);
+	if ( '' === $typed['secret'] && '' !== $text( 'kept_secret' ) ) {
+		require_once dirname( __DIR__ ) . '/secrets.php';
+		$typed['secret'] = posthorn_decrypt( $text( 'kept_secret' ) ) ?? '';
+	}
+	return $typed;
+}
+
+/**
+ * The events of a form: what is ticked and what is typed.
+ *
+ * @param array $form A form.
+ * @return string[]
+ */
+function posthorn_form_events( array $form ): array {
+	$typed = preg_split( '/[\s,]+/', $form['other_events'], -1, PREG_SPLIT_NO_EMPTY );
+	return array_values( array_unique( array_merge( $form['events'], $typed ) ) );
+}
+
+/**
+ * The endpoint that a form describes, as the extension takes it.
+ *
+ * @param array $form A form.
+ * @return array
+ * @throws RuntimeException When the stored secret is needed and cannot be read.
+ */
+function posthorn_form_endpoint( array $form ): array {
+	$secret = $form['secret'];
+	$stored = posthorn_main_endpoint( posthorn_settings() )['secret'] ?? '';
+	if ( '' === $secret && ! $form['remove_secret'] && '' !== $stored ) {
+		require_once dirname( __DIR__ ) . '/secrets.php';
+		$secret = posthorn_decrypt( $stored );
+		if ( null === $secret ) {
+			throw new RuntimeException( esc_html__( 'The stored secret cannot be read, because the key that protects it is gone. Enter it again, or tick “Remove the secret”.', 'posthorn' ) );
+		}
+	}
+	return array(
+		'id'            => POSTHORN_MAIN_ENDPOINT,
+		'url'           => $form['url'],
+		'events'        => posthorn_form_events( $form ),
+		'secret'        => $secret,
+		'allow_private' => $form['allow_private'],
+		'enabled'       => $form['enabled'],
+	);
+}
+
+/**
+ * What is wrong with a form.
+ *
+ * @param array $form A form.
+ * @return array<string,string> Field (`url`, `events`, `secret`, or `form` for what belongs to none) => message.
+ */
+function posthorn_form_mistakes( array $form ): array {
+	$mistakes = array();
+	if ( '' === $form['url'] ) {
+		$mistakes['url'] = __( 'Enter the address that your receiver gave you. It starts with https://', 'posthorn' );
+	}
+	if ( array() === posthorn_form_events( $form ) ) {
+		$mistakes['events'] = __( 'Choose at least one event, or type * for all.', 'posthorn' );
+	}
+	if ( $form['remove_secret'] && '' !== $form['secret'] ) {
+		$mistakes['secret'] = __( 'You entered a secret and ticked that it be removed: do only one of the two.', 'posthorn' );
+	}
+	try {
+		return $mistakes + posthorn_mistakes_of_endpoint( posthorn_form_endpoint( $form ), array_keys( $mistakes ) );
+	} catch ( RuntimeException $error ) {
+		// Of the queue (\Posthorn\Exception is one), or of the stored secret.
+		$field = str_starts_with( get_class( $error ), 'Posthorn\\' ) ? 'form' : 'secret';
+		return $mistakes + array( $field => $error->getMessage() );
+	}
+}
+
+/**
+ * Asks the extension what is wrong with an endpoint. It names one thing at a time, so each field with a mistake is
+ * replaced by one that is in order, until nothing is left to find.
+ *
+ * @param array    $endpoint An endpoint.
+ * @param string[] $known    Fields whose mistake is known already.
+ * @return array<string,string> Field => message.
+ */
+function posthorn_mistakes_of_endpoint( array $endpoint, array $known ): array {
+	$in_order = array(
+		'url'    => 'https://example.com/',
+		'events' => array( '*' ),
+		'secret' => '',
+	);
+	$endpoint = array_merge( $endpoint, array_intersect_key( $in_order, array_flip( $known ) ) );
+	$mistakes = array();
+	for ( $i = 0; $i < POSTHORN_MOST_MISTAKES; $i++ ) {
+		$mistake = posthorn_client_check( $endpoint );
+		if ( null === $mistake ) {
+			break;
+		}
+		if ( ! isset( $in_order[ $mistake['key'] ] ) || isset( $mistakes[ $mistake['key'] ] ) ) {
+			$mistakes['form'] = $mistake['message'];
+			break;
+		}
+		$mistakes[ $mistake['key'] ] = $mistake['message'];
+		$endpoint[ $mistake['key'] ] = $in_order[ $mistake['key'] ];
+	}
+	return $mistakes;
+}
+
+/**
+ * Saves a form that has no mistakes and hands it to the queue.
+ *
+ * @param array $form A form.
+ * @return array<string,string> Empty if it was saved; otherwise `form` => why not.
+ * @throws RuntimeException When a secret can neither be encrypted nor decrypted.
+ */
+function posthorn_form_save( array $form ): array {
+	$settings = posthorn_settings();
+	$stored   = posthorn_main_endpoint( $settings ) ?? posthorn_default_endpoint();
+	$endpoint = array_merge( $stored, posthorn_form_endpoint( $form ), array( 'secret' => $stored['secret'] ) );
+	if ( $form['remove_secret'] ) {
+		$endpoint['secret'] = '';
+	} elseif ( '' !== $form['secret'] ) {
+		require_once dirname( __DIR__ ) . '/secrets.php';
+		$endpoint['secret'] = posthorn_encrypt( $form['secret'] );
+	}
+	$others = array_filter( $settings['endpoints'], static fn( array $other ): bool => POSTHORN_MAIN_ENDPOINT !== $other['id'] );
+
+	$settings['revision']     = $form['revision'];
+	$settings['endpoints']    = array_merge( array( $endpoint ), array_values( $others ) );
+	$settings['delete_queue'] = $form['delete_queue'];
+
+	$saved = posthorn_replace_settings( $settings );
+	if ( null === $saved ) {
+		return array( 'form' => __( 'Nothing was saved: these settings were saved somewhere else after you opened this page. What you typed is still below. Compare it with the stored settings (open this page in a second window), then press “Save changes” again to replace them.', 'posthorn' ) );
+	}
+	posthorn_hand_over( $saved['revision'] );
+	return array();
+}
+
+/**
+ * The events that the page offers to tick: those of the CRM's own list.
+ *
+ * @return array[] Entries of the catalogue.
+ */
+function posthorn_offered_events(): array {
+	return array_values( array_filter( posthorn_client_events(), static fn( array $event ): bool => in_array( 'wpresidence', (array) $event['systems'], true ) ) );
+}

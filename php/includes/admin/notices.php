@@ -1,0 +1,136 @@
+<?php
+/**
+ * What the owner is told on every page of the administration, and the buttons in it.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Prints the notices. Without a fitting extension it is one, and no other.
+ */
+function posthorn_show_notices(): void {
+	if ( ! current_user_can( 'manage_options' ) ) {
+		return;
+	}
+	$requirement = posthorn_requirement_problem();
+	if ( '' !== $requirement ) {
+		echo '<div class="notice notice-error">';
+		posthorn_print_instructions( $requirement );
+		echo '</div>';
+		return;
+	}
+	if ( get_option( 'posthorn_secret_unreadable' ) ) {
+		posthorn_notice_secret();
+	}
+	if ( get_option( POSTHORN_ASK_OPTION ) ) {
+		posthorn_notice_resume();
+	}
+	$problem = posthorn_stored_problem();
+	if ( null !== $problem ) {
+		posthorn_notice_problem( $problem );
+	}
+}
+
+/**
+ * The stored secret cannot be read.
+ */
+function posthorn_notice_secret(): void {
+	printf(
+		'<div class="notice notice-error"><p><strong>%s</strong> %s</p><p><a class="button" href="%s">%s</a></p></div>',
+		esc_html__( 'Posthorn cannot read the secret of your webhook receiver.', 'posthorn' ),
+		esc_html__( 'The key that protects it is gone or another one, as after moving to another server. Until you enter the secret again, changes of these settings do not take effect; nothing is sent unsigned.', 'posthorn' ),
+		esc_url( posthorn_page_url() ),
+		esc_html__( 'Enter the secret', 'posthorn' )
+	);
+}
+
+/**
+ * Deliveries wait from before the plugin was switched off.
+ */
+function posthorn_notice_resume(): void {
+	echo '<div class="notice notice-warning"><p><strong>' . esc_html__( 'Webhooks are waiting since Posthorn was switched off.', 'posthorn' ) . '</strong> '
+		. esc_html__( 'Shall they be sent now? Until you say so, new ones wait as well, in order.', 'posthorn' ) . '</p>';
+	posthorn_resume_buttons( true );
+	echo '</div>';
+}
+
+/**
+ * The buttons that answer the question above.
+ *
+ * @param bool $keep Whether "Keep them waiting" is offered too.
+ */
+function posthorn_resume_buttons( bool $keep ): void {
+	echo '<form class="posthorn-buttons" method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
+	wp_nonce_field( 'posthorn_resume' );
+	echo '<input type="hidden" name="action" value="posthorn_resume">'
+		. '<button class="button button-primary" name="answer" value="send">' . esc_html__( 'Send them now', 'posthorn' ) . '</button> ';
+	if ( $keep ) {
+		echo '<button class="button" name="answer" value="keep">' . esc_html__( 'Keep them waiting', 'posthorn' ) . '</button>';
+	}
+	echo '</form>';
+}
+
+/**
+ * Something went wrong on Posthorn's side.
+ *
+ * @param array $problem What posthorn_stored_problem() returned.
+ */
+function posthorn_notice_problem( array $problem ): void {
+	echo '<div class="notice notice-error"><p><strong>';
+	if ( $problem['lost'] > 0 ) {
+		/* translators: %s: a number. */
+		echo esc_html( sprintf( _n( '%s CRM event could not be accepted by Posthorn and will not be sent.', '%s CRM events could not be accepted by Posthorn and will not be sent.', $problem['lost'], 'posthorn' ), number_format_i18n( $problem['lost'] ) ) );
+	} else {
+		esc_html_e( 'Posthorn has a problem.', 'posthorn' );
+	}
+	echo '</strong> ' . esc_html( ucfirst( $problem['message'] ) ) . ' '
+		/* translators: %s: a duration, such as 5 minutes. */
+		. esc_html( sprintf( __( '(first seen %s ago; the CRM’s own work was not affected)', 'posthorn' ), human_time_diff( $problem['time'] ) ) ) . '</p>'
+		. '<form class="posthorn-buttons" method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
+	wp_nonce_field( 'posthorn_dismiss' );
+	echo '<input type="hidden" name="action" value="posthorn_dismiss"><button class="button">' . esc_html__( 'I have seen it', 'posthorn' ) . '</button></form></div>';
+}
+
+/**
+ * Answers "Send them now" and "Keep them waiting".
+ */
+function posthorn_resume(): void {
+	posthorn_require_owner( 'posthorn_resume' );
+	// phpcs:ignore WordPress.Security.NonceVerification -- Checked above.
+	if ( 'send' === ( $_POST['answer'] ?? '' ) ) {
+		try {
+			posthorn_client_pause( false );
+			posthorn_client_resume( POSTHORN_MAIN_ENDPOINT );
+		} catch ( \Throwable $error ) {
+			posthorn_report( $error, false );
+		}
+	}
+	delete_option( POSTHORN_ASK_OPTION );
+	wp_safe_redirect( posthorn_page_url() );
+	exit;
+}
+
+/**
+ * Answers "I have seen it".
+ */
+function posthorn_dismiss(): void {
+	posthorn_require_owner( 'posthorn_dismiss' );
+	delete_option( POSTHORN_PROBLEM_OPTION );
+	$back = wp_get_referer();
+	wp_safe_redirect( $back ? $back : posthorn_page_url() );
+	exit;
+}
+
+/**
+ * Ends the request unless the owner sent it from one of our forms.
+ *
+ * @param string $action The nonce's action.
+ */
+function posthorn_require_owner( string $action ): void {
+	if ( ! current_user_can( 'manage_options' ) ) {
+		wp_die( esc_html__( 'Only administrators may do this.', 'posthorn' ), '', array( 'response' => 403 ) );
+	}
+	check_admin_referer( $action );
+}

@@ -1,0 +1,144 @@
+<?php
+/**
+ * The panel that says how sending is going.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Prints the panel.
+ */
+function posthorn_print_status(): void {
+	echo '<section class="posthorn-status" aria-labelledby="posthorn-status-heading"><h2 id="posthorn-status-heading">' . esc_html__( 'Status', 'posthorn' ) . '</h2><dl>';
+	/* translators: %s: a version. */
+	posthorn_print_fact( 'good', __( 'PHP extension', 'posthorn' ), sprintf( __( 'loaded, version %s', 'posthorn' ), (string) phpversion( 'posthorn' ) ) );
+	try {
+		$stats  = posthorn_client_stats();
+		$paused = posthorn_client_paused();
+		$dead   = posthorn_client_deliveries( array( 'state' => 'dead', 'limit' => 1 ) ); // phpcs:ignore WordPress.Arrays
+		$reason = posthorn_client_suspended( POSTHORN_MAIN_ENDPOINT );
+	} catch ( \Throwable $error ) {
+		posthorn_print_fact( 'bad', __( 'Queue', 'posthorn' ), ucfirst( $error->getMessage() ) );
+		echo '</dl></section>';
+		return;
+	}
+	/* translators: %s: a size such as 12 MB. */
+	posthorn_print_fact( 'good', __( 'Queue', 'posthorn' ), sprintf( __( 'writable, %s on disk', 'posthorn' ), size_format( (int) $stats['bytes'] ) ) );
+	posthorn_print_sender( $stats );
+	posthorn_print_waiting( $stats );
+	posthorn_print_last_failure( $dead[0] ?? null, (int) $stats['dead'] );
+	echo '</dl>';
+	if ( $paused || '' !== $reason ) {
+		posthorn_print_held_back( $reason );
+	}
+	echo '</section>';
+}
+
+/**
+ * Prints one line.
+ *
+ * @param string $state `good`, `note` or `bad`.
+ * @param string $name  What it is about.
+ * @param string $text  How it is.
+ * @param string $link  Optional. Where more is to be seen.
+ */
+function posthorn_print_fact( string $state, string $name, string $text, string $link = '' ): void {
+	$icons = array(
+		'good' => array( 'yes-alt', __( 'All right:', 'posthorn' ) ),
+		'note' => array( 'info', __( 'Note:', 'posthorn' ) ),
+		'bad'  => array( 'warning', __( 'Problem:', 'posthorn' ) ),
+	);
+	printf(
+		'<div class="posthorn-fact posthorn-%1$s"><dt><span class="dashicons dashicons-%2$s" aria-hidden="true"></span><span class="screen-reader-text">%3$s</span> %4$s</dt><dd>%5$s%6$s</dd></div>',
+		esc_attr( $state ),
+		esc_attr( $icons[ $state ][0] ),
+		esc_html( $icons[ $state ][1] ),
+		esc_html( $name ),
+		esc_html( $text ),
+		'' === $link ? '' : ' <a href="' . esc_url( $link ) . '">' . esc_html__( 'Show', 'posthorn' ) . '</a>'
+	);
+}
+
+/**
+ * Prints who is sending.
+ *
+ * @param array $stats The queue's numbers.
+ */
+function posthorn_print_sender( array $stats ): void {
+	if ( ! $stats['dispatcher'] ) {
+		posthorn_print_fact( $stats['pending'] > 0 ? 'bad' : 'note', __( 'Sender', 'posthorn' ), __( 'nobody at the moment; the next visitor or WP-Cron starts it. Run “wp posthorn work” as a service to be independent of visitors.', 'posthorn' ) );
+		return;
+	}
+	$service = 'work' === ( $stats['dispatcher_kind'] ?? '' );
+	posthorn_print_fact( 'good', __( 'Sender', 'posthorn' ), $service ? __( 'the posthorn service is sending', 'posthorn' ) : __( 'a PHP process of this site is sending in the background', 'posthorn' ) );
+}
+
+/**
+ * Prints how many deliveries wait.
+ *
+ * @param array $stats The site's numbers.
+ */
+function posthorn_print_waiting( array $stats ): void {
+	$pending = (int) $stats['pending'];
+	if ( 0 === $pending ) {
+		posthorn_print_fact( 'good', __( 'Waiting', 'posthorn' ), __( 'no delivery waits', 'posthorn' ) );
+		return;
+	}
+	posthorn_print_fact(
+		'note',
+		__( 'Waiting', 'posthorn' ),
+		sprintf(
+			/* translators: 1: a number, 2: a duration such as 5 minutes. */
+			_n( '%1$s delivery, for %2$s', '%1$s deliveries, the oldest for %2$s', $pending, 'posthorn' ),
+			number_format_i18n( $pending ),
+			human_time_diff( time() - (int) ( $stats['oldest_pending_s'] ?? 0 ) )
+		),
+		posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending' ) ) // phpcs:ignore WordPress.Arrays
+	);
+}
+
+/**
+ * Prints what failed last.
+ *
+ * @param array|null $delivery The newest dead delivery.
+ * @param int        $count    How many there are.
+ */
+function posthorn_print_last_failure( ?array $delivery, int $count ): void {
+	if ( null === $delivery ) {
+		posthorn_print_fact( 'good', __( 'Failed', 'posthorn' ), __( 'nothing has failed for good', 'posthorn' ) );
+		return;
+	}
+	posthorn_print_fact(
+		'bad',
+		__( 'Failed', 'posthorn' ),
+		sprintf(
+			/* translators: 1: a number, 2: name of an event, 3: a duration such as 5 minutes, 4: an error. */
+			_n( '%1$s delivery has failed for good: %2$s of %3$s ago: %4$s', '%1$s deliveries have failed for good, the last was %2$s of %3$s ago: %4$s', max( 1, $count ), 'posthorn' ),
+			number_format_i18n( max( 1, $count ) ),
+			$delivery['event'],
+			human_time_diff( (int) strtotime( (string) $delivery['created_at'] ) ),
+			posthorn_delivery_error( $delivery )
+		),
+		posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'dead' ) ) // phpcs:ignore WordPress.Arrays
+	);
+}
+
+/**
+ * Prints that nothing is sent at present, why, and the button that ends it.
+ *
+ * @param string $reason The engine's reason; empty if it is the plugin's deactivation.
+ */
+function posthorn_print_held_back( string $reason ): void {
+	echo '<div class="notice notice-warning inline"><p>';
+	if ( '' === $reason ) {
+		esc_html_e( 'Sending is paused since the plugin was switched off. Webhooks are kept and wait, old and new, until you send them.', 'posthorn' );
+	} else {
+		/* translators: %s: a reason. */
+		echo esc_html( sprintf( __( 'Posthorn has stopped sending to this receiver: %s. Webhooks are kept and wait. Put right what is wrong, then send them.', 'posthorn' ), rtrim( $reason, '.' ) ) );
+	}
+	echo '</p>';
+	posthorn_resume_buttons( false );
+	echo '</div>';
+}

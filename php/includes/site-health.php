@@ -1,0 +1,145 @@
+<?php
+/**
+ * Site Health: whether webhooks go out, and by whom.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Adds the tests.
+ *
+ * @param array $tests Site Health's tests.
+ */
+function posthorn_add_site_health_tests( array $tests ): array {
+	$tests['direct']['posthorn_sending']  = array(
+		'label' => __( 'CRM webhooks are being sent', 'posthorn' ),
+		'test'  => 'posthorn_test_sending',
+	);
+	$tests['direct']['posthorn_failures'] = array(
+		'label' => __( 'CRM webhooks arrive', 'posthorn' ),
+		'test'  => 'posthorn_test_failures',
+	);
+	return $tests;
+}
+
+/**
+ * Whether the queue can be used and who sends.
+ */
+function posthorn_test_sending(): array {
+	try {
+		$stats = posthorn_client_stats();
+	} catch ( \Throwable $error ) {
+		return posthorn_health_result( 'posthorn_sending', 'critical', __( 'The webhook queue cannot be used', 'posthorn' ), $error->getMessage() );
+	}
+	if ( $stats['dispatcher'] ) {
+		return posthorn_health_result( 'posthorn_sending', 'good', __( 'CRM webhooks are being sent', 'posthorn' ), __( 'The queue is writable, and a PHP process or the posthorn service is sending.', 'posthorn' ) );
+	}
+	return posthorn_health_result(
+		'posthorn_sending',
+		$stats['pending'] > 0 ? 'recommended' : 'good',
+		$stats['pending'] > 0 ? __( 'CRM webhooks wait for the next visitor', 'posthorn' ) : __( 'No CRM webhook waits', 'posthorn' ),
+		__( 'No PHP process is sending at the moment. What waits goes out with the next request or with WP-Cron. To be independent of visitors, run “wp posthorn work” as a service; the README shows how.', 'posthorn' )
+	);
+}
+
+/**
+ * Whether deliveries have failed for good.
+ */
+function posthorn_test_failures(): array {
+	try {
+		$dead = posthorn_client_deliveries(
+			array(
+				'state' => 'dead',
+				'since' => gmdate( 'Y-m-d\TH:i:s\Z', time() - 7 * DAY_IN_SECONDS ),
+				'limit' => 1,
+			)
+		);
+	} catch ( \Throwable $error ) {
+		// Told by the other test.
+		$dead = array();
+	}
+	if ( array() === $dead ) {
+		return posthorn_health_result( 'posthorn_failures', 'good', __( 'CRM webhooks arrive', 'posthorn' ), __( 'No delivery of the last seven days has failed for good.', 'posthorn' ) );
+	}
+	return posthorn_health_result(
+		'posthorn_failures',
+		'recommended',
+		__( 'Some CRM webhooks could not be delivered', 'posthorn' ),
+		/* translators: 1: name of an event, 2: an error. */
+		sprintf( __( 'The last was %1$s: %2$s Settings → CRM Webhooks → Deliveries lists them all.', 'posthorn' ), $dead[0]['event'], posthorn_delivery_error( $dead[0] ) )
+	);
+}
+
+/**
+ * The last error of a delivery in one line, with a full stop.
+ *
+ * @param array $delivery A delivery.
+ */
+function posthorn_delivery_error( array $delivery ): string {
+	if ( ! empty( $delivery['last_error'] ) ) {
+		return rtrim( (string) $delivery['last_error'], '.' ) . '.';
+	}
+	if ( ! empty( $delivery['last_status'] ) ) {
+		/* translators: %s: an HTTP status with its name. */
+		return sprintf( __( 'the receiver answered %s.', 'posthorn' ), trim( $delivery['last_status'] . ' ' . get_status_header_desc( (int) $delivery['last_status'] ) ) );
+	}
+	return '';
+}
+
+/**
+ * A result as Site Health takes it.
+ *
+ * @param string $test        The test's name.
+ * @param string $status      good, recommended or critical.
+ * @param string $label       The heading.
+ * @param string $description What it means.
+ */
+function posthorn_health_result( string $test, string $status, string $label, string $description ): array {
+	return array(
+		'label'       => $label,
+		'status'      => $status,
+		'badge'       => array(
+			'label' => __( 'Webhooks', 'posthorn' ),
+			'color' => 'blue',
+		),
+		'description' => '<p>' . esc_html( $description ) . '</p>',
+		'actions'     => sprintf( '<p><a href="%s">%s</a></p>', esc_url( admin_url( 'options-general.php?page=posthorn' ) ), esc_html__( 'Open CRM Webhooks', 'posthorn' ) ),
+		'test'        => $test,
+	);
+}
+
+/**
+ * Adds Posthorn to the debug information, without URL or secret.
+ *
+ * @param array $info Site Health's sections.
+ */
+function posthorn_add_debug_information( array $info ): array {
+	$fields = array(
+		'plugin'    => POSTHORN_VERSION,
+		'extension' => (string) phpversion( 'posthorn' ),
+		'receivers' => (string) count( posthorn_settings()['endpoints'] ),
+		'directory' => posthorn_queue_directory(),
+	);
+	try {
+		foreach ( posthorn_client_stats() as $name => $value ) {
+			if ( is_scalar( $value ) || null === $value ) {
+				$fields[ $name ] = is_bool( $value ) ? ( $value ? 'yes' : 'no' ) : (string) $value;
+			}
+		}
+	} catch ( \Throwable $error ) {
+		$fields['error'] = $error->getMessage();
+	}
+	$info['posthorn'] = array(
+		'label'  => 'Posthorn',
+		'fields' => array(),
+	);
+	foreach ( $fields as $name => $value ) {
+		$info['posthorn']['fields'][ $name ] = array(
+			'label' => $name,
+			'value' => $value,
+		);
+	}
+	return $info;
+}
