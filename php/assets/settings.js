@@ -6,23 +6,23 @@
 	if ( ! form ) {
 		return;
 	}
-	const words = window.posthornWords;
-	const result = document.getElementById( 'posthorn-result' );
+	const words      = window.posthornWords;
+	const result     = document.getElementById( 'posthorn-result' );
 	const testButton = form.elements.posthorn_test;
-	const url = document.getElementById( 'posthorn-url' );
-	const secret = document.getElementById( 'posthorn-secret' );
+	const url        = document.getElementById( 'posthorn-url' );
+	const secret     = document.getElementById( 'posthorn-secret' );
 
 	function say( text ) {
-		const paragraph = document.createElement( 'p' );
+		const paragraph       = document.createElement( 'p' );
 		paragraph.textContent = text;
 		result.replaceChildren( paragraph );
 	}
 
 	function showMistakes( mistakes ) {
 		for ( const field of [ 'url', 'events', 'secret' ] ) {
-			const place = document.getElementById( 'posthorn-' + field + '-mistake' );
+			const place       = document.getElementById( 'posthorn-' + field + '-mistake' );
 			place.textContent = mistakes[ field ] || '';
-			place.hidden = ! mistakes[ field ];
+			place.hidden      = ! mistakes[ field ];
 		}
 		for ( const [ field, input ] of [ [ 'url', url ], [ 'secret', secret ] ] ) {
 			input.toggleAttribute( 'aria-invalid', Boolean( mistakes[ field ] ) );
@@ -41,7 +41,7 @@
 		say( words.sending );
 		try {
 			const response = await fetch( window.ajaxurl, { method: 'POST', body: data, credentials: 'same-origin' } );
-			const answer = await response.json();
+			const answer   = await response.json();
 			showMistakes( answer.data.mistakes || {} );
 			result.innerHTML = answer.data.html; // Escaped by the server.
 		} catch ( error ) {
@@ -50,31 +50,40 @@
 		testButton.removeAttribute( 'aria-disabled' );
 	}
 
-	testButton.addEventListener( 'click', function ( event ) {
-		if ( testButton.getAttribute( 'aria-disabled' ) === 'true' ) {
-			event.preventDefault();
-			return;
+	testButton.addEventListener(
+		'click',
+		function ( event ) {
+			if ( testButton.getAttribute( 'aria-disabled' ) === 'true' ) {
+				event.preventDefault();
+				return;
+			}
+			test( event );
 		}
-		test( event );
-	} );
+	);
 
-	result.addEventListener( 'click', function ( event ) {
-		const button = event.target.closest( '[data-posthorn-url]' );
-		if ( button ) {
-			url.value = button.dataset.posthornUrl;
-			url.focus();
-			say( words.useThis );
+	result.addEventListener(
+		'click',
+		function ( event ) {
+			const button = event.target.closest( '[data-posthorn-url]' );
+			if ( button ) {
+				url.value = button.dataset.posthornUrl;
+				url.focus();
+				say( words.useThis );
+			}
 		}
-	} );
+	);
 
-	document.getElementById( 'posthorn-make-secret' ).addEventListener( 'click', function () {
-		const bytes = crypto.getRandomValues( new Uint8Array( 32 ) );
-		secret.value = Array.from( bytes, ( byte ) => byte.toString( 16 ).padStart( 2, '0' ) ).join( '' );
-		secret.type = 'text';
-		secret.select();
-		if ( form.elements.remove_secret ) {
-			form.elements.remove_secret.checked = false;
+	document.getElementById( 'posthorn-make-secret' ).addEventListener(
+		'click',
+		function () {
+			const bytes  = crypto.getRandomValues( new Uint8Array( 32 ) );
+			secret.value = Array.from( bytes, ( byte ) => byte.toString( 16 ).padStart( 2, '0' ) ).join( '' );
+			secret.type  = 'text';
+			secret.select();
+			if ( form.elements.remove_secret ) {
+				form.elements.remove_secret.checked = false;
+			}
+			document.getElementById( 'posthorn-copy' ).textContent = words.copy;
 		}
-		document.getElementById( 'posthorn-copy' ).textContent = words.copy;
-	} );
+	);
 }() );

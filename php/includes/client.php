@@ -46,7 +46,7 @@ function posthorn_site_key(): string {
  * @throws \Posthorn\Unavailable When directory or file cannot be used; the message names the remedy.
  */
 function posthorn_queue(): \Posthorn\Queue {
-	static $queue = null;
+	static $queue   = null;
 	return $queue ??= \Posthorn\Queue::open( posthorn_queue_directory() );
 }
 
@@ -224,7 +224,7 @@ function posthorn_client_paused(): bool {
  * @return array[]
  */
 function posthorn_client_events(): array {
-	static $events = null;
+	static $events   = null;
 	return $events ??= \Posthorn\events();
 }
 

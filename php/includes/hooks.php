@@ -16,6 +16,12 @@ add_action( 'network_admin_notices', 'posthorn_show_notices' );
 add_action( 'admin_menu', 'posthorn_add_settings_page' );
 add_filter( 'plugin_action_links_' . plugin_basename( POSTHORN_FILE ), 'posthorn_add_settings_link' );
 
+// Its commands say themselves what is missing.
+if ( defined( 'WP_CLI' ) && WP_CLI ) {
+	require __DIR__ . '/class-cli-command.php';
+	WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
+}
+
 if ( ! posthorn_is_ready() ) {
 	return;
 }
@@ -48,9 +54,4 @@ if ( is_admin() ) {
 	add_action( 'wp_ajax_posthorn_test', 'posthorn_answer_test' );
 	add_action( 'admin_post_posthorn_resume', 'posthorn_resume' );
 	add_action( 'admin_post_posthorn_dismiss', 'posthorn_dismiss' );
-}
-
-if ( defined( 'WP_CLI' ) && WP_CLI ) {
-	require __DIR__ . '/class-cli-command.php';
-	WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
 }

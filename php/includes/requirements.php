@@ -24,7 +24,7 @@ function posthorn_requirement_problem(): string {
  * Whether the extension is loaded and of the right version.
  */
 function posthorn_is_ready(): bool {
-	static $ready = null;
+	static $ready   = null;
 	return $ready ??= '' === posthorn_requirement_problem();
 }
 

@@ -37,7 +37,7 @@ function posthorn_print_form( array $form, array $mistakes, string $result ): vo
  * The HTML that a test's result may consist of.
  */
 function posthorn_result_tags(): array {
-	$tags                                 = wp_kses_allowed_html( 'post' );
+	$tags                                = wp_kses_allowed_html( 'post' );
 	$tags['button']['data-posthorn-url'] = true;
 	return $tags;
 }

@@ -17,7 +17,7 @@ function posthorn_answer_test(): void {
 	if ( ! check_ajax_referer( 'posthorn_settings', 'posthorn_nonce', false ) ) {
 		wp_send_json_error( array( 'html' => posthorn_result_message( posthorn_expired_message() ) ), 403 );
 	}
-	$form = posthorn_form_typed( wp_unslash( $_POST ) );
+	$form                    = posthorn_form_typed( wp_unslash( $_POST ) );
 	list( $html, $mistakes ) = posthorn_run_test( $form );
 	wp_send_json_success(
 		array(

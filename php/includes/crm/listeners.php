@@ -22,7 +22,7 @@ function posthorn_crm_heard( ...$arguments ): void {
 			return;
 		}
 		require_once __DIR__ . '/rows.php';
-		require_once __DIR__ . '/stages.php';
+		require_once __DIR__ . '/class-stages.php';
 		list( $record, $event ) = $heard;
 		$id                     = posthorn_crm_id( $record, $arguments[0] ?? null );
 		if ( null === $id ) {
@@ -109,7 +109,7 @@ function posthorn_crm_remember_stages( $query ) {
 		try {
 			if ( posthorn_has_receiver() ) {
 				require_once __DIR__ . '/rows.php';
-				require_once __DIR__ . '/stages.php';
+				require_once __DIR__ . '/class-stages.php';
 				posthorn_crm_stages()->remember();
 			}
 		} catch ( \Throwable $error ) {
@@ -117,4 +117,12 @@ function posthorn_crm_remember_stages( $query ) {
 		}
 	}
 	return $query;
+}
+
+/**
+ * The stages of the current site's deals.
+ */
+function posthorn_crm_stages(): Posthorn_Crm_Stages {
+	static $stages                            = array();
+	return $stages[ get_current_blog_id() ] ??= new Posthorn_Crm_Stages();
 }

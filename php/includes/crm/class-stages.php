@@ -8,14 +8,6 @@
 defined( 'ABSPATH' ) || exit;
 
 /**
- * The stages of the current site's deals.
- */
-function posthorn_crm_stages(): Posthorn_Crm_Stages {
-	static $stages = array();
-	return $stages[ get_current_blog_id() ] ??= new Posthorn_Crm_Stages();
-}
-
-/**
  * Remembers stage and status of every deal, once, before the first statement of a request that may change one.
  *
  * The CRM's action may tell nothing but an id, and by then the old stage is overwritten. So it is read beforehand.
