@@ -192,7 +192,7 @@ function wpestate_crm_sample_task( int $contacts, int $deals ): array {
 	);
 }
 
-/** The public page with the form, as the front page. */
+/** The public page with the form; gives its id. */
 function wpestate_crm_make_enquiry_page(): int {
 	$page = get_page_by_path( 'enquiry' );
 	if ( $page ) {
