@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ext_php_rs::boxed::ZBox;
 use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use serde_json::{Map, Value, json};
 
-use super::convert::{Reader, to_php};
+use super::convert::{Reader, to_array};
 use super::guard::guard;
 use super::{arrays, ini, lifecycle};
 use crate::clock::{Clock, SystemClock};
@@ -48,9 +49,9 @@ impl PhpQueue {
     ///
     /// Throws `Posthorn\InvalidArgument` whose message begins with the key (`endpoints[0].url: …`); nothing is
     /// changed then.
-    pub fn configure(&self, endpoints: &ZendHashTable, site: Option<String>, revision: Option<i64>) -> PhpResult<()> {
+    #[php(defaults(site = String::new()))]
+    pub fn configure(&self, endpoints: &ZendHashTable, site: String, revision: Option<i64>) -> PhpResult<()> {
         guard(|| {
-            let site = site.unwrap_or_default();
             let Value::Array(list) = Reader::default().array("endpoints", endpoints)? else {
                 return Err(Error::invalid("endpoints", "expected a list of endpoints"));
             };
@@ -72,8 +73,9 @@ impl PhpQueue {
     }
 
     /// The revision of a site's endpoints; null if the queue has none.
-    pub fn revision(&self, site: Option<String>) -> PhpResult<Option<i64>> {
-        guard(|| self.queue.revision(&site.unwrap_or_default()))
+    #[php(defaults(site = String::new()))]
+    pub fn revision(&self, site: String) -> PhpResult<Option<i64>> {
+        guard(|| self.queue.revision(&site))
     }
 
     /// Accepts an event and returns its id. When it returns, the event survives the death of every process.
@@ -112,11 +114,11 @@ impl PhpQueue {
         event: &str,
         data: &ZendHashTable,
         context: Option<&ZendHashTable>,
-    ) -> PhpResult<Zval> {
+    ) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
             let (endpoint, event) = unstored(endpoint, event, data, context)?;
             let (rendered, exchange) = runtime::send_now(&endpoint, &event);
-            Ok(to_php(&arrays::attempt(&rendered, &exchange)))
+            Ok(to_array(&arrays::attempt(&rendered, &exchange)))
         })
     }
 
@@ -127,41 +129,41 @@ impl PhpQueue {
         event: &str,
         data: &ZendHashTable,
         context: Option<&ZendHashTable>,
-    ) -> PhpResult<Zval> {
+    ) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
             let (endpoint, event) = unstored(endpoint, event, data, context)?;
             let rendered = runtime::preview(&endpoint, &event, SystemClock.now());
-            Ok(to_php(&arrays::preview(&endpoint.url, &rendered)))
+            Ok(to_array(&arrays::preview(&endpoint.url, &rendered)))
         })
     }
 
     /// Deliveries, the newest first.
-    pub fn deliveries(&self, filter: Option<&ZendHashTable>) -> PhpResult<Zval> {
+    pub fn deliveries(&self, filter: Option<&ZendHashTable>) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
             let filter = arrays::filter(&read("filter", filter)?).map_err(|error| error.within("filter"))?;
             let rows = self.queue.deliveries(&filter)?;
-            Ok(to_php(&rows.iter().map(|row| Value::Object(arrays::delivery(row))).collect()))
+            Ok(to_array(&rows.iter().map(|row| Value::Object(arrays::delivery(row))).collect()))
         })
     }
 
     /// One delivery with its `attempts_log`.
     ///
     /// Throws `Posthorn\InvalidArgument` if there is none with this id.
-    pub fn delivery(&self, id: &str) -> PhpResult<Zval> {
+    pub fn delivery(&self, id: &str) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
             let filter = arrays::filter(&json!({"id": id}))?;
             let missing = || Error::invalid("id", format!("there is no delivery '{id}'; it may have been pruned"));
             let row = self.queue.deliveries(&filter)?.into_iter().next().ok_or_else(missing)?;
             let (event, attempts) = self.queue.attempts(row.id)?.ok_or_else(missing)?;
-            Ok(to_php(&arrays::delivery_with_attempts(&row, &event, &attempts)))
+            Ok(to_array(&arrays::delivery_with_attempts(&row, &event, &attempts)))
         })
     }
 
     /// Counts, of one site or of all; see the manual for the keys.
-    pub fn stats(&self, site: Option<String>) -> PhpResult<Zval> {
+    pub fn stats(&self, site: Option<String>) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
             let (stats, holder) = self.queue.stats(site.as_deref())?;
-            Ok(to_php(&arrays::stats(&stats, holder.as_deref())))
+            Ok(to_array(&arrays::stats(&stats, holder.as_deref())))
         })
     }
 
@@ -187,16 +189,18 @@ impl PhpQueue {
 
     /// A site's endpoints with the engine's own state: `id`, `site`, `url`, `enabled`, `suspended` (a reason, or
     /// null), `paused_until`.
-    pub fn endpoints(&self, site: Option<String>) -> PhpResult<Zval> {
+    #[php(defaults(site = String::new()))]
+    pub fn endpoints(&self, site: String) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
-            let states = self.queue.endpoints(&site.unwrap_or_default())?;
-            Ok(to_php(&states.iter().map(arrays::endpoint).collect()))
+            let states = self.queue.endpoints(&site)?;
+            Ok(to_array(&states.iter().map(arrays::endpoint).collect()))
         })
     }
 
     /// Ends an endpoint's suspension and pause. False if there is no such endpoint.
-    pub fn resume(&self, endpoint: &str, site: Option<String>) -> PhpResult<bool> {
-        guard(|| self.queue.resume(&site.unwrap_or_default(), endpoint))
+    #[php(defaults(site = String::new()))]
+    pub fn resume(&self, endpoint: &str, site: String) -> PhpResult<bool> {
+        guard(|| self.queue.resume(&site, endpoint))
     }
 }
 

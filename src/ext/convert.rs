@@ -169,30 +169,28 @@ pub(super) fn to_php(value: &Value) -> Zval {
             None => php(number.as_f64().unwrap_or_default()),
         },
         Value::String(text) => php(text.as_str()),
-        Value::Array(list) => {
-            let mut array = ZendHashTable::with_capacity(list.len() as u32);
-            for value in list {
-                // Fails only for an array with 2^63 elements.
-                let _ = array.push(to_php(value));
-            }
-            table(array)
-        }
-        Value::Object(map) => {
-            let mut array = ZendHashTable::with_capacity(map.len() as u32);
-            for (key, value) in map {
-                let _ = array.insert(key.as_str(), to_php(value));
-            }
-            table(array)
+        Value::Array(_) | Value::Object(_) => {
+            let mut array = Zval::new();
+            array.set_hashtable(to_array(value));
+            array
         }
     }
 }
 
-fn php(value: impl IntoZval) -> Zval {
-    value.into_zval(false).unwrap_or_else(|_| Zval::null())
+/// Turns a JSON list or object into a PHP array; anything else has no elements.
+pub(super) fn to_array(value: &Value) -> ZBox<ZendHashTable> {
+    let mut array = ZendHashTable::new();
+    // Inserting fails only into an array with 2^63 elements.
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| array.push(to_php(value)).unwrap_or_default()),
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| array.insert(key.as_str(), to_php(value)).unwrap_or_default())
+        }
+        _ => {}
+    }
+    array
 }
 
-fn table(array: ZBox<ZendHashTable>) -> Zval {
-    let mut value = Zval::new();
-    value.set_hashtable(array);
-    value
+fn php(value: impl IntoZval) -> Zval {
+    value.into_zval(false).unwrap_or_else(|_| Zval::null())
 }

@@ -1,10 +1,11 @@
 //! The namespace's functions: what the extension knows without a queue.
 
+use ext_php_rs::boxed::ZBox;
 use ext_php_rs::prelude::*;
-use ext_php_rs::types::Zval;
+use ext_php_rs::types::ZendHashTable;
 
 use super::arrays;
-use super::convert::to_php;
+use super::convert::to_array;
 use super::guard::guard;
 use crate::error::Error;
 use crate::format;
@@ -21,16 +22,16 @@ pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
 /// `other_names`, `offered` (by the default format's system), `sample`.
 #[php_function]
 #[php(name = "Posthorn\\events")]
-pub fn posthorn_events() -> PhpResult<Zval> {
-    guard(|| Ok(to_php(&arrays::events())))
+pub fn posthorn_events() -> PhpResult<ZBox<ZendHashTable>> {
+    guard(|| Ok(to_array(&arrays::events())))
 }
 
 /// The formats: a list, each with `name`, `title`, `timeout` and `schedule` in seconds, `https_only`,
 /// `needs_secret`, `signature_header`, `events` (empty for no limit).
 #[php_function]
 #[php(name = "Posthorn\\formats")]
-pub fn posthorn_formats() -> PhpResult<Zval> {
-    guard(|| Ok(to_php(&arrays::formats())))
+pub fn posthorn_formats() -> PhpResult<ZBox<ZendHashTable>> {
+    guard(|| Ok(to_array(&arrays::formats())))
 }
 
 /// A new random secret of 256 bits in the form that `format` wants. Throws `Posthorn\InvalidArgument` for a
