@@ -25,10 +25,7 @@
 			place.hidden      = ! mistakes[ field ];
 		}
 		for ( const [ field, input ] of [ [ 'url', url ], [ 'secret', secret ] ] ) {
-			input.toggleAttribute( 'aria-invalid', Boolean( mistakes[ field ] ) );
-			if ( mistakes[ field ] ) {
-				input.setAttribute( 'aria-invalid', 'true' );
-			}
+			input.setAttribute( 'aria-invalid', String( Boolean( mistakes[ field ] ) ) );
 		}
 	}
 

@@ -99,7 +99,7 @@ function posthorn_notice_problem( array $problem ): void {
 function posthorn_resume(): void {
 	posthorn_require_owner( 'posthorn_resume' );
 	// phpcs:ignore WordPress.Security.NonceVerification -- Checked above.
-	if ( 'send' === ( $_POST['answer'] ?? '' ) ) {
+	if ( 'send' === sanitize_key( wp_unslash( $_POST['answer'] ?? '' ) ) ) {
 		try {
 			posthorn_client_pause( false );
 			posthorn_client_resume( POSTHORN_MAIN_ENDPOINT );

@@ -84,7 +84,7 @@ function posthorn_page_state( ?array $set = null ): array {
  * lacks the capability of the page.
  */
 function posthorn_handle_post(): void {
-	if ( 'POST' !== ( $_SERVER['REQUEST_METHOD'] ?? '' ) || ! current_user_can( 'manage_options' ) ) {
+	if ( 'POST' !== sanitize_text_field( wp_unslash( $_SERVER['REQUEST_METHOD'] ?? '' ) ) || ! current_user_can( 'manage_options' ) ) {
 		return;
 	}
 	$genuine = (bool) wp_verify_nonce( sanitize_key( wp_unslash( $_POST['posthorn_nonce'] ?? '' ) ), 'posthorn_settings' );

@@ -71,8 +71,8 @@ function posthorn_print_sender( array $stats ): void {
 		posthorn_print_fact( $stats['pending'] > 0 ? 'bad' : 'note', __( 'Sender', 'posthorn' ), __( 'nobody at the moment; the next visitor or WP-Cron starts it. Run “wp posthorn work” as a service to be independent of visitors.', 'posthorn' ) );
 		return;
 	}
-	$service = 'work' === ( $stats['dispatcher_kind'] ?? '' );
-	posthorn_print_fact( 'good', __( 'Sender', 'posthorn' ), $service ? __( 'the posthorn service is sending', 'posthorn' ) : __( 'a PHP process of this site is sending in the background', 'posthorn' ) );
+	$from_command_line = 'cli' === ( $stats['dispatcher_kind'] ?? '' );
+	posthorn_print_fact( 'good', __( 'Sender', 'posthorn' ), $from_command_line ? __( 'a process of the command line is sending (the posthorn service, or WP-CLI)', 'posthorn' ) : __( 'a PHP process of this site is sending in the background', 'posthorn' ) );
 }
 
 /**
