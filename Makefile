@@ -1,0 +1,30 @@
+# Each target installs what it needs (Debian 12 and 13, Ubuntu 24.04; root or sudo) and works in .work/ and target/.
+# The work is done by the scripts in tests/testbed/; see the README there.
+
+.PHONY: demo build test lint bench package clean
+.DEFAULT_GOAL := build
+
+# The extension: target/release/libposthorn.so
+build:
+	@tests/testbed/build.sh
+
+# A running WordPress with Posthorn, a CRM and a receiver page. FRESH=1 starts again from nothing.
+demo:
+	@tests/testbed/demo.sh
+
+# Everything; STAGES="rust ext wordpress browser readme" picks some.
+test:
+	@tests/testbed/test.sh
+
+lint:
+	@tests/testbed/lint.sh
+
+bench:
+	@tests/testbed/bench.sh
+
+# dist/: the plugin's zip, and the extension with its ini file and service.
+package:
+	@tests/testbed/package.sh
+
+clean:
+	@tests/testbed/clean.sh
