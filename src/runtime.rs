@@ -253,8 +253,13 @@ pub fn preview(endpoint: &Endpoint, event: &Event, now: Millis) -> Rendered {
 pub fn send_now(endpoint: &Endpoint, event: &Event) -> (Rendered, Exchange) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let rendered = format::render(endpoint, event, &test_attempt(event, clock.now()));
-    let exchange = HttpTransport::new(clock).send(endpoint, &rendered.headers, &rendered.body);
+    let exchange = transport(clock).send(endpoint, &rendered.headers, &rendered.body);
     (Rendered { headers: rendered.loggable_headers(endpoint), body: rendered.body }, exchange)
+}
+
+/// The transport, whose lookup threads receive no signal.
+fn transport(clock: Arc<dyn Clock>) -> Arc<dyn Transport> {
+    Arc::new(HttpTransport::new(clock).with_spawn(Arc::new(|run| host::spawn("posthorn-lookup", run))))
 }
 
 fn test_attempt(event: &Event, now: Millis) -> AttemptInfo {

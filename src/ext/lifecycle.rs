@@ -9,6 +9,7 @@ use ext_php_rs::zend::ModuleEntry;
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 
 use super::{ini, page_time};
+use crate::delivery;
 use crate::runtime::{self, Stop, fork, host};
 
 /// Ending takes this long at most; then the process goes, and what was in flight is sent again.
@@ -61,6 +62,8 @@ pub(super) fn prepare() {
     PREPARED.call_once(|| {
         host::set(host::Host { with_signals_blocked, give_time_back: page_time::give_back, name: sapi() });
         page_time::request_started();
+        // Reads the environment, which only the page's thread may.
+        delivery::http::prepare();
         keep_library_loaded();
         // SAFETY: the handlers are functions of this library, which stays loaded.
         unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child)) };

@@ -16,9 +16,6 @@ use super::signal::{StandBy, for_reading};
 use super::{QueueOptions, fork, host};
 use crate::dispatcher::Dispatcher;
 
-/// Our threads call no deep recursion; PHP's default of 8 MiB would be counted against the pool by some hosts.
-const STACK_BYTES: usize = 512 * 1024;
-
 /// A stand-by tries the lock this often even if it hears nothing: for shared directories without sockets.
 const STAND_BY_TIMER: Duration = Duration::from_secs(5);
 
@@ -102,15 +99,9 @@ impl Engine {
         }
         self.lock_orders().exited = false;
         let engine = self.clone();
-        let mut spawned = false;
-        host::with_signals_blocked(&mut || {
-            let engine = engine.clone();
-            let thread = std::thread::Builder::new().name("posthorn".into()).stack_size(STACK_BYTES);
-            spawned = thread.spawn(move || engine.run()).is_ok();
-        });
-        if !spawned {
+        if let Err(error) = host::spawn("posthorn", Box::new(move || engine.run())) {
             // The next request tries again; WP-Cron and other processes send meanwhile.
-            self.log.write("cannot start the background thread: the system allows no more threads");
+            self.log.write(&format!("cannot start the background thread: {error}"));
             self.running.store(false, Ordering::SeqCst);
         }
     }
@@ -285,9 +276,4 @@ impl Engine {
         descriptors.push(self.bell.as_raw_fd());
         descriptors
     }
-}
-
-/// Starts a thread of ours; signals are blocked in it because they are in the one that starts it.
-pub(super) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> bool {
-    std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(run).is_ok()
 }

@@ -19,7 +19,6 @@ thread_local! {
 
 /// Keeps `fork()` waiting until it is dropped. Take it before any other lock of this crate, once, and keep
 /// it short.
-#[must_use]
 pub(crate) fn gate() -> RwLockReadGuard<'static, ()> {
     GATE.read().unwrap_or_else(PoisonError::into_inner)
 }

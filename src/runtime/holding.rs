@@ -7,13 +7,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::engine::{Engine, Stop, spawn};
+use super::engine::{Engine, Stop};
 use super::lock::Lock;
 use super::signal::Station;
-use super::{fork, host};
+use super::{fork, host, transport};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::Transport;
-use crate::delivery::http::HttpTransport;
 use crate::dispatcher::sender::{Job, Outcome, send_all};
 use crate::dispatcher::{Dispatcher, Mode, Turn};
 use crate::error::Result;
@@ -120,12 +119,19 @@ fn send(
         }
         senders.start(in_flight);
         if let Some(ended) = plan.ended(engine, station, idle, &turn) {
+            if let (Ended::Stopped, Some(transport)) = (ended, &senders.transport) {
+                // What is cut off is sent again under the same number.
+                transport.interrupt();
+            }
             return ended;
         }
         if turn.caught_up && mode == Mode::Run {
             // Not a wait for the bell: every outcome rings it.
             std::thread::sleep((took * PAGES_SHARE).min(LONGEST_LEAVE));
         } else if !(turn.more && mode == Mode::Run) {
+            if let (true, Some(transport)) = (idle, &senders.transport) {
+                transport.close_idle();
+            }
             sleep(engine, station, senders, &turn, mode);
         }
         host::give_time_back();
@@ -240,14 +246,13 @@ struct Senders<'a> {
 impl Senders<'_> {
     fn start(&mut self, in_flight: usize) {
         while self.started < in_flight.min(self.engine.options.max_concurrency) && !self.jobs.is_empty() {
-            let transport =
-                self.transport.get_or_insert_with(|| Arc::new(HttpTransport::new(self.clock.clone()))).clone();
+            let transport = self.transport.get_or_insert_with(|| transport(self.clock.clone())).clone();
             let (jobs, outcomes, clock) = (self.jobs.clone(), self.outcomes.clone(), self.clock.clone());
             let engine = self.engine.clone();
             let run = move || send_all(&jobs, &outcomes, &*transport, &*clock, || engine.report());
-            if !spawn("posthorn-send", run) {
+            if let Err(error) = host::spawn("posthorn-send", Box::new(run)) {
                 if self.started == 0 {
-                    self.engine.log.write("cannot start a sender thread: the system allows no more threads");
+                    self.engine.log.write(&format!("cannot start a sender thread: {error}"));
                 }
                 return;
             }
@@ -259,11 +264,13 @@ impl Senders<'_> {
 /// Syncs the write-ahead log whenever it is told to, apart from every commit. Ends with the sender.
 fn start_syncing(log_file: OwnedFd) -> Sender<()> {
     let (wanted, queue) = bounded::<()>(1);
-    spawn("posthorn-sync", move || {
+    let sync = move || {
         while queue.recv().is_ok() {
             let _ = rustix::fs::fdatasync(log_file.as_fd());
             std::thread::sleep(SYNC_PAUSE);
         }
-    });
+    };
+    // Without the thread a power cut may lose a little more; nothing else depends on it.
+    let _ = host::spawn("posthorn-sync", Box::new(sync));
     wanted
 }

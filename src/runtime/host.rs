@@ -1,7 +1,12 @@
 //! What the process that we are a guest in provides. Set once by the PHP boundary; absent in tests.
 
+use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Builder;
+
+/// Our threads recurse nowhere; PHP's default of 8 MiB would be counted against the pool by some hosts.
+const STACK_BYTES: usize = 512 * 1024;
 
 /// The process that our threads are guests in.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +59,17 @@ pub(super) fn with_signals_blocked(act: &mut dyn FnMut()) {
         Some(host) => (host.with_signals_blocked)(act),
         None => act(),
     }
+}
+
+/// Starts a thread of ours with every signal blocked.
+pub(super) fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    let (mut run, mut started) = (Some(run), Err(io::ErrorKind::Other.into()));
+    with_signals_blocked(&mut || {
+        if let Some(run) = run.take() {
+            started = Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(run).map(|_| ());
+        }
+    });
+    started
 }
 
 pub(super) fn give_time_back() {
