@@ -27,7 +27,7 @@ use crate::format::{self, AttemptInfo, Rendered};
 use crate::store::{self, AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode};
 
 pub use engine::Stop;
-pub use registry::stop_all;
+pub use registry::{log_panic, stop_all};
 
 use engine::Engine;
 use signal::Waker;

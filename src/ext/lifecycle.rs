@@ -64,6 +64,8 @@ pub(super) fn prepare() {
         page_time::request_started();
         // Reads the environment, which only the page's thread may.
         delivery::http::prepare();
+        // This library has a standard library of its own: nobody else's hook is replaced.
+        std::panic::set_hook(Box::new(runtime::log_panic));
         keep_library_loaded();
         // SAFETY: the handlers are functions of this library, which stays loaded.
         unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child)) };

@@ -184,7 +184,7 @@ impl Engine {
         let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
         // A panic is a defect of ours; it must neither end sending nor PHP.
         while catch_unwind(AssertUnwindSafe(|| self.stand_by_and_send())).is_err() {
-            self.log.write("the background thread failed and starts over; please report this");
+            self.log.write("the background thread starts over");
             let _gate = fork::gate();
             *self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) = None;
             drop(_gate);

@@ -43,3 +43,10 @@ pub(super) fn abandon_all() -> Vec<RawFd> {
     let queues = QUEUES.try_lock().map(|queues| queues.clone()).unwrap_or_default();
     queues.iter().flat_map(|queue| queue.abandon()).collect()
 }
+
+/// Writes a panic into the log of every queue of this process, in place of the message on standard error, which is the
+/// host's. To be set as the panic hook.
+pub fn log_panic(panic: &std::panic::PanicHookInfo) {
+    let queues = QUEUES.try_lock().map(|queues| queues.clone()).unwrap_or_default();
+    queues.iter().for_each(|queue| queue.log(&format!("an internal error, please report it: {panic}")));
+}
