@@ -61,7 +61,9 @@ function posthorn_outcome_title( array $attempt ): string {
 function posthorn_outcome_advice( array $attempt, string $location, bool $signed ): string {
 	$status = (int) $attempt['status'];
 	if ( 0 === $status ) {
-		return (string) $attempt['error'];
+		return 'refused_address' === ( $attempt['error_kind'] ?? '' )
+			? __( 'Its address belongs to a private network, and Posthorn calls those only if you allow it. If the receiver is on your own network, tick “This receiver is on my own network”.', 'posthorn' )
+			: (string) $attempt['error'];
 	}
 	if ( '' !== $location ) {
 		/* translators: %s: a URL. */

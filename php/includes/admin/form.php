@@ -187,10 +187,12 @@ function posthorn_form_save( array $form ): array {
 }
 
 /**
- * The events that the page offers to tick: those of the CRM's own list.
+ * The events that the page offers to tick: those of the CRM's own list, and the form's, which that CRM sends without
+ * offering it.
  *
  * @return array[] Entries of the catalogue.
  */
 function posthorn_offered_events(): array {
-	return array_values( array_filter( posthorn_client_events(), static fn( array $event ): bool => in_array( 'wpresidence', (array) $event['systems'], true ) ) );
+	$offered = static fn( array $event ): bool => in_array( 'wpresidence', (array) $event['systems'], true ) || 'form_submitted' === $event['name'];
+	return array_values( array_filter( posthorn_client_events(), $offered ) );
 }
