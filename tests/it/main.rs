@@ -14,3 +14,5 @@ mod event;
 mod format;
 mod json;
 mod retry;
+mod rig;
+mod store_accept;
