@@ -21,7 +21,8 @@ pub(super) struct Repairs {
     pub numbers: usize,
 }
 
-/// Turns PHP values into JSON, as `json_encode` would, and keeps count of what it repaired.
+/// Turns PHP values into JSON, as `json_encode` would but for dates, which become ISO 8601 with their offset, and keeps
+/// count of what it repaired.
 #[derive(Default)]
 pub(super) struct Reader {
     pub repairs: Repairs,
@@ -132,7 +133,12 @@ impl Reader {
         if class == "Closure" || class == "Generator" {
             return Err(failed("has no form in JSON"));
         }
-        if has_json_serialize(object) {
+        if is_a(object, "DateTimeInterface") {
+            // Its properties are no properties; json_encode shows three, which no receiver reads as a time.
+            let text = value.try_call_method("format", vec![&"Y-m-d\\TH:i:sP"]).map_err(|_| failed("tells no time"))?;
+            return self.value(&text, key, depth + 1);
+        }
+        if is_a(object, "JsonSerializable") {
             let serialized = value.try_call_method("jsonSerialize", vec![]);
             // Ours is thrown in its place.
             let thrown = ExecutorGlobals::take_exception();
@@ -179,8 +185,8 @@ fn is_list(array: &ZendHashTable) -> bool {
     true
 }
 
-fn has_json_serialize(object: &ZendObject) -> bool {
-    ext_php_rs::zend::ClassEntry::try_find("JsonSerializable").is_some_and(|interface| object.instance_of(interface))
+fn is_a(object: &ZendObject, class: &str) -> bool {
+    ext_php_rs::zend::ClassEntry::try_find(class).is_some_and(|class| object.instance_of(class))
 }
 
 /// Turns JSON into PHP: objects become arrays with named keys.

@@ -127,6 +127,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&file, flags).map_err(failed)?;
         connection.busy_handler(Some(wait_for_writer)).map_err(failed)?;
+        schema::check_owner(&connection)?;
         // Checkpoints belong to the dispatcher, also the one at closing.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
         set(&connection, "journal_mode", "wal", "wal")?;
