@@ -37,6 +37,9 @@ const HOUSEKEEPING_EVERY: Millis = 30_000;
 /// After the store has failed, how long until it is tried again, in milliseconds.
 const STORE_RETRY: Millis = 1_000;
 
+/// How long what is due but may not start yet is left alone, in milliseconds.
+const BLOCKED_PAUSE: Millis = 20;
+
 /// Rows that housekeeping changes in one step.
 const HOUSEKEEPING_STEP: u32 = 500;
 
@@ -204,12 +207,10 @@ impl Dispatcher {
 
     fn next_time(&self, now: Millis) -> Option<Millis> {
         let settling = (!self.unsettled.is_empty()).then_some(self.unsettled_since + SETTLING_LINGER);
-        let lanes = if self.in_flight < self.max_concurrency {
-            self.lanes.values().filter_map(|lane| lane.next_time(now)).min()
-        } else {
-            None
-        };
-        [settling, lanes, Some(self.next_housekeeping)].into_iter().flatten().min()
+        let lanes = self.lanes.values().filter_map(|lane| lane.next_time(now)).min();
+        let next = [settling, lanes, Some(self.next_housekeeping)].into_iter().flatten().min();
+        // What is due and did not start waits for an outcome, which wakes us.
+        next.map(|next| if next <= now && self.in_flight > 0 { now + BLOCKED_PAUSE } else { next })
     }
 
     /// Takes in outcomes, as many as one settlement can hold.
