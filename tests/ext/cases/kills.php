@@ -69,14 +69,17 @@ return [
 					return $watcher->counts()['open'] > 0;
 				}, 500 );
 			}
+			// Stopped first, so that what is open stays open while the receiver is asked.
+			posix_kill( $process->pid, SIGSTOP );
+			$stopped = $watcher->counts();
 			$process->kill();
 			array_push( $ids, ...$process->ids );
-			// Requests that were open break when their sender dies, and the receiver sees it.
-			$after = wait_for( 5, 'the receiver has noticed', function () use ( $watcher ) {
+			// What is repeated after this kill is told from what was repeated before it.
+			$after = wait_for( 5, 'no request is open', function () use ( $watcher ) {
 				$counts = $watcher->counts();
 				return 0 === $counts['open'] ? $counts : null;
 			} );
-			$open += (int) ( $after['broken'] > $before['broken'] );
+			$open += (int) ( $stopped['open'] > 0 );
 			$most  = max( $most, ( $after['received'] - $after['unique'] ) - ( $before['received'] - $before['unique'] ) );
 			$before = $after;
 			if ( 0 === $kill % 10 ) {

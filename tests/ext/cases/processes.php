@@ -8,7 +8,7 @@ function threads( int $pid ): array {
 	$threads = [];
 	foreach ( glob( "/proc/$pid/task/*/status" ) as $file ) {
 		$status = @file_get_contents( $file );
-		if ( $status && preg_match( '/^Name:\t(.*)$.*^SigBlk:\t(.*)$/ms', $status, $match ) ) {
+		if ( $status && preg_match( '/^Name:\t(\S+)$.*^SigBlk:\t(\w+)$/ms', $status, $match ) ) {
 			$threads[] = [ 'name' => $match[1], 'blocked' => $match[2], 'tid' => (int) basename( dirname( $file ) ) ];
 		}
 	}
