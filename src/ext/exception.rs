@@ -40,6 +40,7 @@ fn add<const N: usize>(parent: ClassEntryInfo) -> ext_php_rs::error::Result<()> 
     ClassBuilder::new(NAMES[N]).extends(parent).registration(keep::<N>).register()
 }
 
+#[allow(clippy::boxed_local, reason = "the builder's signature")]
 fn keep<const N: usize>(class: &'static mut ClassEntry, _methods: Box<[Box<[ArgInfo]>]>) {
     CLASSES[N].store(class, Ordering::Release);
 }
