@@ -32,8 +32,10 @@ require __DIR__ . '/includes/site-health.php';
 require __DIR__ . '/includes/crm/contract.php';
 require __DIR__ . '/includes/crm/listeners.php';
 
+// WordPress asks for WP-Cron's intervals at the end of any page, so this is loaded on every one.
+require __DIR__ . '/includes/background.php';
+
 if ( is_admin() || wp_doing_cron() || ( defined( 'WP_CLI' ) && WP_CLI ) ) {
-	require __DIR__ . '/includes/background.php';
 	require __DIR__ . '/includes/outcome.php';
 }
 

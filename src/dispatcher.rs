@@ -3,13 +3,13 @@
 //! The dispatcher owns no thread. Whoever runs it calls [`Dispatcher::turn`] whenever something may have
 //! happened, and lets sender threads work off its jobs (see [`sender`]).
 
+mod housekeeping;
 mod lane;
 pub mod sender;
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
@@ -17,6 +17,7 @@ use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::retry::{self, Verdict};
 use crate::store::{Change, Due, LaneChange, Retention, Settlement, Store};
+use housekeeping::too_old;
 use lane::Lane;
 use sender::{Job, Outcome};
 
@@ -31,14 +32,11 @@ const SETTLING_LINGER: Millis = 10;
 /// A request in flight for longer delays a hand-over, so its lane starts no more until it has ended.
 const SLOW_REQUEST: Millis = 500;
 
-/// How often ages and retention are looked at, in milliseconds.
-const HOUSEKEEPING_EVERY: Millis = 30_000;
-
 /// After the store has failed, how long until it is tried again, in milliseconds.
 const STORE_RETRY: Millis = 1_000;
 
-/// Rows that housekeeping changes in one step.
-const HOUSEKEEPING_STEP: u32 = 500;
+/// How long what is due but may not start yet is left alone, in milliseconds.
+const BLOCKED_PAUSE: Millis = 20;
 
 /// What a turn may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,12 +202,10 @@ impl Dispatcher {
 
     fn next_time(&self, now: Millis) -> Option<Millis> {
         let settling = (!self.unsettled.is_empty()).then_some(self.unsettled_since + SETTLING_LINGER);
-        let lanes = if self.in_flight < self.max_concurrency {
-            self.lanes.values().filter_map(|lane| lane.next_time(now)).min()
-        } else {
-            None
-        };
-        [settling, lanes, Some(self.next_housekeeping)].into_iter().flatten().min()
+        let lanes = self.lanes.values().filter_map(|lane| lane.next_time(now)).min();
+        let next = [settling, lanes, Some(self.next_housekeeping)].into_iter().flatten().min();
+        // What is due and did not start waits for an outcome, which wakes us.
+        next.map(|next| if next <= now && self.in_flight > 0 { now + BLOCKED_PAUSE } else { next })
     }
 
     /// Takes in outcomes, as many as one settlement can hold.
@@ -390,40 +386,4 @@ impl Dispatcher {
         };
         self.remember(key, due, settlement, now);
     }
-
-    /// Ends what is too old or has lost its endpoint, and forgets what is long settled. Returns whether there
-    /// is more of it.
-    fn keep_house(&mut self, now: Millis) -> Result<bool> {
-        let mut more = false;
-        for lane in self.lanes.values().filter(|lane| lane.in_flight == 0) {
-            let ended = if lane.row.removed {
-                self.store.cancel_waiting(lane.row.key, "the endpoint was removed", now, HOUSEKEEPING_STEP)?
-            } else if !lane.open(now) {
-                // An open lane finds what is too old when its turn comes.
-                let max_age = lane.endpoint.max_age;
-                self.store.expire(
-                    lane.row.key,
-                    now - max_age.as_millis() as Millis,
-                    &too_old(max_age),
-                    now,
-                    HOUSEKEEPING_STEP,
-                )?
-            } else {
-                0
-            };
-            more |= ended == HOUSEKEEPING_STEP as usize;
-        }
-        match self.store.prune(self.pruned, now, self.retention)? {
-            Some(last) => (self.pruned, more) = (last, true),
-            None => self.pruned = 0,
-        }
-        if !more {
-            self.next_housekeeping = now + HOUSEKEEPING_EVERY;
-        }
-        Ok(more)
-    }
-}
-
-fn too_old(max_age: Duration) -> String {
-    format!("not delivered within {} hours of its event", max_age.as_secs() / 3600)
 }

@@ -26,7 +26,7 @@ impl EventId {
     /// A new id, for an event accepted at `now`. Ids that one thread makes within a millisecond rise too.
     pub fn new(now: Millis) -> Self {
         thread_local! {
-            static COUNTER: ContextV7 = ContextV7::new();
+            static COUNTER: ContextV7 = const { ContextV7::new() };
         }
         let now = now.max(0) as u64;
         let time = COUNTER.with(|counter| Timestamp::from_unix(counter, now / 1000, (now % 1000) as u32 * 1_000_000));

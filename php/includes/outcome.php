@@ -48,6 +48,14 @@ function posthorn_outcome_title( array $attempt ): string {
 		/* translators: %s: an HTTP status with its name, such as 404 Not Found. */
 		return sprintf( __( 'The receiver answered %s, so the test failed.', 'posthorn' ), posthorn_status_name( (int) $attempt['status'] ) );
 	}
+	switch ( $attempt['error_kind'] ?? '' ) {
+		case 'timeout':
+			return __( 'The receiver did not answer in time.', 'posthorn' );
+		case 'protocol':
+			return __( 'The receiver gave no proper answer.', 'posthorn' );
+		case 'refused_address':
+			return __( 'The test was not sent.', 'posthorn' );
+	}
 	return __( 'The receiver could not be reached.', 'posthorn' );
 }
 

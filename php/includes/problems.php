@@ -13,6 +13,9 @@ const POSTHORN_PROBLEM_OPTION = 'posthorn_problem';
 /** The same problem is logged again after this long. */
 const POSTHORN_LOG_AGAIN_S = 60;
 
+/** A request notes this many different problems at most. */
+const POSTHORN_MOST_MESSAGES = 10;
+
 /**
  * Notes a problem. Nothing is written before the request's end: a query here would change what the CRM reads from $wpdb.
  *
@@ -23,19 +26,21 @@ function posthorn_report( \Throwable $error, bool $event_lost ): void {
 	$problems             = &posthorn_problems();
 	$problems['message']  = $error->getMessage();
 	$problems['lost']    += $event_lost ? 1 : 0;
-	$problems['reported'] = true;
+	if ( count( $problems['messages'] ) < POSTHORN_MOST_MESSAGES && ! in_array( $problems['message'], $problems['messages'], true ) ) {
+		$problems['messages'][] = $problems['message'];
+	}
 }
 
 /**
- * The problems of this request.
+ * The problems of this request: the last, all different ones, and how many events were not accepted.
  *
- * @return array{message:string,lost:int,reported:bool}
+ * @return array{message:string,messages:string[],lost:int}
  */
 function &posthorn_problems(): array {
 	static $problems = array(
 		'message'  => '',
+		'messages' => array(),
 		'lost'     => 0,
-		'reported' => false,
 	);
 	return $problems;
 }
@@ -45,13 +50,13 @@ function &posthorn_problems(): array {
  */
 function posthorn_store_problems(): void {
 	$problems = posthorn_problems();
-	if ( ! $problems['reported'] ) {
+	if ( '' === $problems['message'] ) {
 		return;
 	}
 	$stored = posthorn_stored_problem();
 	$again  = null !== $stored && $stored['message'] === $problems['message'] && time() - $stored['time'] < POSTHORN_LOG_AGAIN_S;
-	if ( ! $again ) {
-		error_log( 'Posthorn: ' . $problems['message'] ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions -- The administrator's log.
+	foreach ( $again ? array() : $problems['messages'] as $message ) {
+		error_log( 'Posthorn: ' . $message ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions -- The administrator's log.
 	}
 	if ( $again && 0 === $problems['lost'] ) {
 		return;

@@ -3,7 +3,8 @@
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::convert::IntoZval;
 use ext_php_rs::flags::{ClassFlags, DataType};
-use ext_php_rs::types::{ArrayKey, ZendHashTable, ZendObject, Zval};
+use ext_php_rs::types::{ZendHashTable, ZendObject, Zval};
+use ext_php_rs::zend::ExecutorGlobals;
 use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, Result};
@@ -20,7 +21,8 @@ pub(super) struct Repairs {
     pub numbers: usize,
 }
 
-/// Turns PHP values into JSON, as `json_encode` would, and keeps count of what it repaired.
+/// Turns PHP values into JSON, as `json_encode` would but for dates, which become ISO 8601 with their offset, and keeps
+/// count of what it repaired.
 #[derive(Default)]
 pub(super) struct Reader {
     pub repairs: Repairs,
@@ -94,7 +96,7 @@ impl Reader {
     }
 
     fn table(&mut self, array: &ZendHashTable, key: &str, depth: usize) -> Result<Value> {
-        if array.has_sequential_keys() {
+        if is_list(array) {
             let list: Result<Vec<Value>> = array.values().map(|value| self.value(value, key, depth + 1)).collect();
             return Ok(Value::Array(list?));
         }
@@ -103,12 +105,12 @@ impl Reader {
 
     fn map(&mut self, array: &ZendHashTable, key: &str, depth: usize) -> Result<Value> {
         let mut map = Map::with_capacity(array.len());
-        for (name, value) in array.iter() {
-            let name = match name {
-                ArrayKey::Long(index) => index.to_string(),
-                ArrayKey::String(name) => name,
-                ArrayKey::Str(name) => name.to_owned(),
-                ArrayKey::ZendString(name) => self.text(name.as_bytes()),
+        // Not `for (key, value) in`: that panics at a key that is not UTF-8.
+        let mut entries = array.iter();
+        while let Some((name, value)) = entries.next_zval() {
+            let name = match name.long() {
+                Some(index) => index.to_string(),
+                None => self.text(name.zend_str().map(|name| name.as_bytes()).unwrap_or_default()),
             };
             // A property that is not public has its class's name before it, between zero bytes.
             if !name.starts_with('\0') {
@@ -123,17 +125,33 @@ impl Reader {
         let failed =
             |what: &str| Error::invalid(key, format!("an object of class {class} {what}; send an array instead"));
         if object.get_class_entry().flags().contains(ClassFlags::Enum) {
-            let backing =
-                object.get_property::<&Zval>("value").map_err(|_| failed("is an enum case without a value"))?;
+            // Reading the property would fetch it for writing, which an enum refuses.
+            let properties = object.get_properties().map_err(|_| failed("does not tell its properties"))?;
+            let backing = properties.get("value").ok_or_else(|| failed("is an enum case without a value"))?;
             return self.value(backing, key, depth + 1);
         }
         if class == "Closure" || class == "Generator" {
             return Err(failed("has no form in JSON"));
         }
-        if has_json_serialize(object) {
-            let serialized = value
-                .try_call_method("jsonSerialize", vec![])
-                .map_err(|_| failed("threw an exception in jsonSerialize()"))?;
+        if is_a(object, "DateTimeInterface") {
+            // Its properties are no properties; json_encode shows three, which no receiver reads as a time.
+            let text = value.try_call_method("format", vec![&"Y-m-d\\TH:i:sP"]).map_err(|_| failed("tells no time"))?;
+            return self.value(&text, key, depth + 1);
+        }
+        if is_a(object, "JsonSerializable") {
+            let serialized = value.try_call_method("jsonSerialize", vec![]);
+            // Ours is thrown in its place.
+            let thrown = ExecutorGlobals::take_exception();
+            let serialized = match (serialized, thrown) {
+                (Ok(serialized), None) => serialized,
+                (_, thrown) => {
+                    let what = thrown.and_then(|thrown| thrown.get_class_name().ok());
+                    return Err(failed(&format!(
+                        "threw {} in jsonSerialize()",
+                        what.as_deref().unwrap_or("an exception")
+                    )));
+                }
+            };
             // What it returns may be the object itself, which json_encode takes by its properties.
             return match serialized.object() {
                 Some(inner) if inner.get_id() == object.get_id() => self.properties(object, key, depth, &failed),
@@ -155,8 +173,20 @@ impl Reader {
     }
 }
 
-fn has_json_serialize(object: &ZendObject) -> bool {
-    ext_php_rs::zend::ClassEntry::try_find("JsonSerializable").is_some_and(|interface| object.instance_of(interface))
+/// Whether the keys are 0, 1, 2, … in this order; ext-php-rs's own way panics at a key that is not UTF-8.
+fn is_list(array: &ZendHashTable) -> bool {
+    let (mut entries, mut next) = (array.iter(), 0);
+    while let Some((key, _)) = entries.next_zval() {
+        if key.long() != Some(next) {
+            return false;
+        }
+        next += 1;
+    }
+    true
+}
+
+fn is_a(object: &ZendObject, class: &str) -> bool {
+    ext_php_rs::zend::ClassEntry::try_find(class).is_some_and(|class| object.instance_of(class))
 }
 
 /// Turns JSON into PHP: objects become arrays with named keys.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ext_php_rs::zend::ModuleEntry;
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 
-use super::{ini, page_time};
+use super::{exception, ini, page_time};
 use crate::delivery;
 use crate::runtime::{self, Stop, fork, host};
 
@@ -21,7 +21,8 @@ static PREPARED: Once = Once::new();
 /// MINIT. Starts nothing: PHP-FPM and Apache fork after it, and Apache comes here again after a reload.
 pub(super) fn module_startup(_kind: i32, module: i32) -> i32 {
     ini::register(module);
-    0
+    // PHP says why it does not start the extension when this is not 0.
+    i32::from(exception::register().is_err())
 }
 
 /// MSHUTDOWN: stops the threads before PHP unloads this library.

@@ -27,9 +27,5 @@ pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
         .request_startup_function(lifecycle::request_startup)
         .request_shutdown_function(lifecycle::request_shutdown)
         .info_function(lifecycle::module_info)
-        .class::<exception::PosthornException>()
-        .class::<exception::InvalidArgument>()
-        .class::<exception::Unavailable>()
-        .class::<exception::Full>()
         .class::<classes::PhpQueue>()
 }

@@ -127,6 +127,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&file, flags).map_err(failed)?;
         connection.busy_handler(Some(wait_for_writer)).map_err(failed)?;
+        schema::check_owner(&connection)?;
         // Checkpoints belong to the dispatcher, also the one at closing.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
         set(&connection, "journal_mode", "wal", "wal")?;
@@ -228,7 +229,15 @@ fn create_private_file(file: &Path) -> Result<()> {
 /// Sets a pragma and reads it back: SQLite is silent about one that it does not know.
 fn set(connection: &Connection, name: &str, value: &str, read_back: &str) -> Result<()> {
     // The only value with a sign needs no quotes; names and values are constants of this file.
-    connection.execute_batch(&format!("PRAGMA {name} = {value}")).map_err(failed)?;
+    let sql = format!("PRAGMA {name} = {value}");
+    let mut tries = 0;
+    // A new file's journal mode is changed under a lock that the busy handler is not asked about.
+    while let Err(error) = connection.execute_batch(&sql) {
+        if error.sqlite_error_code() != Some(rusqlite::ErrorCode::DatabaseBusy) || !wait_for_writer(tries) {
+            return Err(failed(error));
+        }
+        tries += 1;
+    }
     let now: String = connection
         .pragma_query_value(None, name, |row| {
             Ok(match row.get_ref(0)? {

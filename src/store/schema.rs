@@ -11,33 +11,37 @@ const APPLICATION_ID: i64 = 0x504f_5354;
 /// One step a version; `PRAGMA user_version` counts those that a file has been through.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
 
-/// Makes or updates the tables.
+/// Refuses a file that is not ours to change.
 ///
 /// # Errors
 /// [`Error::Unavailable`] if the file belongs to another program or to a newer Posthorn.
-pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
-    if pragma(connection, "user_version")? == MIGRATIONS.len() as i64
-        && pragma(connection, "application_id")? == APPLICATION_ID
-    {
-        return Ok(());
-    }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    // Read again under the lock: another process may have just done it.
-    let version = pragma(&transaction, "user_version")?;
-    let application = pragma(&transaction, "application_id")?;
+pub(super) fn check_owner(connection: &Connection) -> Result<()> {
     let tables: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    if tables > 0 && application != APPLICATION_ID {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    if tables > 0 && pragma(connection, "application_id")? != APPLICATION_ID {
         return Err(Error::unavailable(
             "queue.db in the data directory is a database of another program; move it away or set another posthorn.data_dir",
         ));
     }
+    let version = pragma(connection, "user_version")?;
     if version > MIGRATIONS.len() as i64 {
         return Err(Error::unavailable(format!(
             "the queue was written by a newer Posthorn (schema {version}, this one knows {}); reload PHP so that it loads the newer extension",
             MIGRATIONS.len()
         )));
     }
+    Ok(())
+}
+
+/// Makes or updates the tables of a file that is ours.
+pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
+    if pragma(connection, "user_version")? == MIGRATIONS.len() as i64 {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    // Looked at again under the lock: another process may have just done it, or have made the file its own.
+    check_owner(&transaction)?;
+    let version = pragma(&transaction, "user_version")?;
     for migration in &MIGRATIONS[version as usize..] {
         transaction.execute_batch(migration).map_err(failed)?;
     }

@@ -73,7 +73,7 @@ run_receiver() {
 # The records come before Posthorn is active: they were there before it, and fire nothing.
 make_site() {
 	install_wordpress "$SITE" posthorn=present debug=no
-	"$SITE/wp" eval 'wpestate_crm_seed(); update_option( "timezone_string", "UTC" );' >>"$SITE/run/install.log"
+	"$SITE/wp" eval 'wpestate_crm_seed(); update_option( "show_avatars", 0 );' >>"$SITE/run/install.log"
 	"$SITE/wp" rewrite structure '/%postname%/' --quiet 2>>"$SITE/run/install.log"
 	activate_plugin "$SITE" posthorn
 }
@@ -103,7 +103,7 @@ greet() {
 		  2. CRM, Contacts: edit one. CRM, Deals: drag one to Closed Won. CRM, Tasks: complete one.
 		  3. Fill in the public form.
 		  4. CRM, Contacts: tick all, "Select all … contacts", set a status. Import 5,000 more first, if you like.
-		  5. On the receiver's page choose "Answers 500" or "Is switched off", change a contact, and see under
+		  5. On the receiver's page choose "Answers 500" or "Switched off", change a contact, and see under
 		     Settings when it is tried again: after five minutes, three attempts in all.
 
 		Ctrl-C stops everything; the next \`make demo\` goes on from there.

@@ -202,7 +202,7 @@ function posthorn_print_attempt( array $attempt ): void {
 	echo '<h3>' . esc_html( sprintf( __( 'Attempt %1$s, %2$s', 'posthorn' ), number_format_i18n( (int) $attempt['n'] ), posthorn_local_time( $attempt['started_at'] ) ) ) . '</h3><dl class="posthorn-facts">';
 	$facts = array(
 		__( 'Status', 'posthorn' )     => $attempt['status'] ? posthorn_status_name( (int) $attempt['status'] ) : '',
-		__( 'Error', 'posthorn' )      => (string) $attempt['error'],
+		__( 'Error', 'posthorn' )      => $attempt['status'] ? '' : (string) $attempt['error'],
 		__( 'Time taken', 'posthorn' ) => posthorn_duration( (float) $attempt['duration_ms'] ),
 		__( 'Answer', 'posthorn' )     => posthorn_answer_excerpt( (string) ( $attempt['response_body'] ?? '' ) ),
 	);

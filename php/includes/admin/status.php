@@ -30,7 +30,8 @@ function posthorn_print_status(): void {
 	posthorn_print_waiting( $stats );
 	posthorn_print_last_failure( $dead[0] ?? null, (int) $stats['dead'] );
 	echo '</dl>';
-	if ( $paused || '' !== $reason ) {
+	// A question above the page already asks the same after the plugin was switched on again.
+	if ( '' !== $reason || ( $paused && ! get_option( POSTHORN_ASK_OPTION ) ) ) {
 		posthorn_print_held_back( $reason );
 	}
 	echo '</section>';

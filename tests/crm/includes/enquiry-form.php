@@ -49,7 +49,7 @@ function wpestate_crm_process_form_submission( array $form_data ) {
 			'enquiry_message' => $form_data['message'] ?? '',
 			'property_city'   => $form_data['city'] ?? '',
 			'max_price'       => is_numeric( $form_data['budget'] ?? '' ) ? $form_data['budget'] : null,
-			'enquiry_meta'    => array( 'page' => (string) wp_get_referer() ),
+			'enquiry_meta'    => array( 'page' => (string) wp_get_raw_referer() ),
 		)
 	);
 	if ( is_wp_error( $enquiry_id ) ) {
@@ -76,7 +76,8 @@ function wpestate_crm_take_enquiry_form(): void {
 	check_admin_referer( 'wpestate_crm_enquiry', 'security' );
 	$form = array_map( 'sanitize_textarea_field', array_map( 'strval', (array) wp_unslash( $_POST['wpestate_crm_enquiry'] ) ) );
 	$done = wpestate_crm_process_form_submission( $form );
-	$back = remove_query_arg( array( 'sent', 'problem' ), wp_get_referer() ? wp_get_referer() : home_url( '/' ) );
+	// wp_get_referer() knows no referer when a page posts to itself.
+	$back = remove_query_arg( array( 'sent', 'problem' ), wp_validate_redirect( (string) wp_get_raw_referer(), home_url( '/' ) ) );
 	$back = is_wp_error( $done ) ? add_query_arg( 'problem', rawurlencode( $done->get_error_message() ), $back ) : add_query_arg( 'sent', 1, $back );
 	wp_safe_redirect( $back );
 	exit;

@@ -17,7 +17,7 @@ function wpestate_crm_sample_words(): array {
 		'sources'      => array( 'Website form', 'Referral', 'Open house', 'Portal', 'Walk-in', 'Newsletter' ),
 		'tags'         => array( 'buyer', 'seller', 'investor', 'first-time', 'relocating', 'cash', 'newsletter', 'downsizing' ),
 		'homes'        => array( 'townhouse', 'apartment', 'cottage', 'duplex', 'loft', 'villa', 'studio', 'family house' ),
-		'lead_words'   => array( 'Is the %s in %s still available?', 'I would like to see the %s in %s this weekend.', 'What would a %s in %s sell for?', 'Please send me the floor plan of the %s in %s.', 'We are moving in spring and look for a %s in %s.' ),
+		'lead_words'   => array( 'Is the %s in %s still available?', 'I would like to see the %s in %s this weekend.', 'What is a fair price for the %s in %s?', 'Please send me the floor plan of the %s in %s.', 'We are moving in spring and look for a %s in %s.' ),
 		'task_words'   => array( 'Call back about the %s', 'Send the contract for the %s', 'Arrange photos of the %s', 'Confirm the viewing of the %s', 'Ask for the energy certificate of the %s', 'Prepare the offer for the %s' ),
 		'next_actions' => array( 'Call', 'Send offer', 'Arrange second viewing', 'Chase solicitor', 'Prepare contract', '' ),
 	);

@@ -4,8 +4,8 @@
 const SHOWN = 200;
 const MODES = [
   { label: 'Works', rule: { mode: 'ok' }, meaning: 'Every delivery is accepted.' },
-  { label: 'Is switched off', rule: { mode: 'refuse' }, meaning: 'Connections are refused, so nothing is listed until it is back.' },
-  { label: 'Answers 500', rule: { mode: 'status', status: 500 }, meaning: 'Deliveries arrive and fail; Posthorn tries each again.' },
+  { label: 'Switched off', rule: { mode: 'refuse' }, meaning: 'Refuses connections: nothing arrives until it is back.' },
+  { label: 'Answers 500', rule: { mode: 'status', status: 500 }, meaning: 'Deliveries arrive and fail; each is tried again.' },
   { label: 'Answers 429', rule: { mode: 'status', status: 429, headers: { 'retry-after': '10' } }, meaning: 'Asks to wait 10 s; that uses up no attempt.' },
   { label: 'Hangs', rule: { mode: 'hang' }, meaning: 'Never answers; the sender gives up after its timeout.' },
   { label: 'Resets', rule: { mode: 'reset' }, meaning: 'Breaks the connection off.' },

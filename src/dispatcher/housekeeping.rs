@@ -1,0 +1,52 @@
+//! Between deliveries: what is too old dies, what has lost its endpoint is cancelled, what is long settled is forgotten.
+
+use std::time::Duration;
+
+use super::Dispatcher;
+use crate::clock::Millis;
+use crate::error::Result;
+
+/// How often ages and retention are looked at, in milliseconds.
+const HOUSEKEEPING_EVERY: Millis = 30_000;
+
+/// Rows that housekeeping changes in one step.
+const HOUSEKEEPING_STEP: u32 = 500;
+
+impl Dispatcher {
+    /// Ends what is too old or has lost its endpoint, and forgets what is long settled. Returns whether there
+    /// is more of it.
+    pub(super) fn keep_house(&mut self, now: Millis) -> Result<bool> {
+        let mut more = false;
+        for lane in self.lanes.values().filter(|lane| lane.in_flight == 0) {
+            let ended = if lane.row.removed {
+                self.store.cancel_waiting(lane.row.key, "the endpoint was removed", now, HOUSEKEEPING_STEP)?
+            } else if !lane.open(now) {
+                // An open lane finds what is too old when its turn comes.
+                let max_age = lane.endpoint.max_age;
+                self.store.expire(
+                    lane.row.key,
+                    now - max_age.as_millis() as Millis,
+                    &too_old(max_age),
+                    now,
+                    HOUSEKEEPING_STEP,
+                )?
+            } else {
+                0
+            };
+            more |= ended == HOUSEKEEPING_STEP as usize;
+        }
+        match self.store.prune(self.pruned, now, self.retention)? {
+            Some(last) => (self.pruned, more) = (last, true),
+            None => self.pruned = 0,
+        }
+        if !more {
+            self.next_housekeeping = now + HOUSEKEEPING_EVERY;
+        }
+        Ok(more)
+    }
+}
+
+/// Why a delivery died of age.
+pub(super) fn too_old(max_age: Duration) -> String {
+    format!("not delivered within {} hours of its event", max_age.as_secs() / 3600)
+}

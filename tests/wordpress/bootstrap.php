@@ -1,0 +1,10 @@
+<?php
+/**
+ * What the tests stand on. WordPress itself was loaded before PHPUnit, see load.php.
+ *
+ * @package Posthorn\Tests
+ */
+
+foreach ( array( 'Receiver', 'Command', 'Visitor', 'Page', 'SiteTestCase' ) as $posthorn_class ) {
+	require_once __DIR__ . "/support/$posthorn_class.php";
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# PHPUnit against real WordPresses: the newest and 6.1, a network of sites, and one without the extension.
+#
+#   tests/wordpress/run.sh [ARGUMENT…]     arguments go to PHPUnit: --filter SecretTest, --testdox
+#   BEDS="newest" tests/wordpress/run.sh   only some of: newest oldest network without
+#
+# Every bed is installed anew under .work/wordpress and served by PHP-FPM and nginx on loopback. The tests run inside
+# WordPress (load.php) as the user that serves it, and as visitors from outside. Ends non-zero if a test fails.
+set -euo pipefail
+# shellcheck source=/dev/null
+source "$(dirname "${BASH_SOURCE[0]}")/../testbed/testbed.sh"
+
+HERE=$POSTHORN_ROOT/tests/wordpress
+BEDS_AT=$WORK/wordpress
+
+need_php curl fpm mbstring mysql sqlite3 xml
+need_packages nginx phpunit
+need_node
+[ -f "$EXTENSION" ] || build_extension
+
+finish() {
+	local bed
+	for bed in newest oldest network without; do stop_site "$BEDS_AT/$bed"; done
+	stop_receiver "$BEDS_AT/receiver"
+}
+trap finish EXIT
+# A server that a killed run left behind would keep its folder.
+finish
+mkdir -p "$BEDS_AT"
+
+as_site_user() {
+	local user
+	user=$(site_user)
+	if [ "$user" = "$(id -un)" ]; then "$@"; else runuser -u "$user" -- "$@"; fi
+}
+
+# run_suite BED SUITE [ARGUMENT…]
+run_suite() {
+	local bed=$BEDS_AT/$1 suite=$2
+	shift 2
+	as_site_user env PHP_INI_SCAN_DIR=":$bed/php.d" POSTHORN_BED="$bed" POSTHORN_SITE="$(cat "$bed/address")" POSTHORN_LIBRARY="$EXTENSION" \
+		POSTHORN_WP_CLI="$WP_CLI" RECEIVER_HOOK="$RECEIVER_HOOK" RECEIVER_PAGE="$RECEIVER_PAGE" \
+		"$PHP" -d memory_limit=512M -d auto_prepend_file="$HERE/load.php" /usr/bin/phpunit \
+		-c "$HERE/phpunit.xml" --testsuite "$suite" --do-not-cache-result "$@"
+}
+
+failed=()
+run_bed() {
+	local bed=$1 suite=$2 arguments=("${@:4}")
+	local options
+	read -ra options <<<"$3"
+	[[ " ${BEDS:-newest oldest network without} " == *" $bed "* ]] || return 0
+	say "WordPress tests: $bed"
+	install_wordpress "$BEDS_AT/$bed" "${options[@]}"
+	start_site "$BEDS_AT/$bed" fpm 8180
+	note "WordPress $("$BEDS_AT/$bed/wp" core version 2>/dev/null) on PHP $PHP_VERSION, $SITE_URL"
+	run_suite "$bed" "$suite" ${arguments[@]+"${arguments[@]}"} || failed+=("$bed")
+	stop_site "$BEDS_AT/$bed"
+}
+
+start_receiver "$BEDS_AT/receiver" --secret "$(cat "$HERE/support/secret.txt")"
+run_bed newest site "version=newest" "$@"
+run_bed oldest site "version=6.1" "$@"
+run_bed network network "multisite=yes" "$@"
+run_bed without without "extension=no" "$@"
+
+if [ ${#failed[@]} -gt 0 ]; then
+	die "WordPress tests failed on: ${failed[*]} (beds, logs and databases are kept in $BEDS_AT)"
+fi
+say "WordPress tests passed"

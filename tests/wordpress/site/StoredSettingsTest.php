@@ -1,0 +1,103 @@
+<?php
+/**
+ * @package Posthorn\Tests
+ */
+
+use Posthorn\Tests\Command;
+use Posthorn\Tests\SiteTestCase;
+
+/** The option posthorn_settings: its shape, its revision, and the secret in it. */
+final class StoredSettingsTest extends SiteTestCase {
+
+	/** @dataProvider rubbish */
+	public function test_whatever_the_option_holds_the_plugin_reads_settings( $stored, int $endpoints ): void {
+		$settings = posthorn_sanitise_settings( $stored );
+		self::assertSame( array( 'revision', 'endpoints', 'delete_queue' ), array_keys( $settings ) );
+		self::assertCount( $endpoints, $settings['endpoints'] );
+		foreach ( $settings['endpoints'] as $endpoint ) {
+			self::assertSame( array(), array_diff( array_keys( posthorn_default_endpoint() ), array_keys( $endpoint ) ) );
+		}
+	}
+
+	public static function rubbish(): array {
+		return array(
+			'nothing'             => array( false, 0 ),
+			'text'                => array( 'x', 0 ),
+			'a number'            => array( 7, 0 ),
+			'an empty array'      => array( array(), 0 ),
+			'endpoints as text'   => array( array( 'endpoints' => 'x' ), 0 ),
+			'an endpoint as text' => array( array( 'endpoints' => array( 'x', null, 3 ) ), 0 ),
+			'no URL'              => array( array( 'endpoints' => array( array( 'id' => 'main' ) ) ), 0 ),
+			'a URL that is none'  => array( array( 'endpoints' => array( array( 'url' => array() ) ) ), 0 ),
+			'only a URL'          => array( array( 'endpoints' => array( array( 'url' => 'https://example.com/' ) ) ), 1 ),
+			'a negative revision' => array( array( 'revision' => -3, 'endpoints' => array() ), 0 ),
+		);
+	}
+
+	public function test_every_save_is_one_revision_higher(): void {
+		$before = posthorn_settings()['revision'];
+		$this->save_endpoint();
+		$this->save_endpoint();
+		self::assertSame( $before + 2, posthorn_settings()['revision'] );
+		self::assertSame( $before + 2, posthorn_client_revision(), 'the queue has them too' );
+	}
+
+	public function test_settings_made_from_an_older_revision_change_nothing(): void {
+		$this->save_endpoint();
+		$mine = posthorn_settings();
+		$this->save_endpoint( array( 'url' => $this->receiver->url() . '/newer' ) );
+		$stored = get_option( POSTHORN_OPTION );
+		self::assertNull( posthorn_replace_settings( array( 'endpoints' => array() ) + $mine ) );
+		self::assertSame( $stored, get_option( POSTHORN_OPTION ) );
+	}
+
+	public function test_a_save_in_another_process_is_noticed_although_the_option_is_cached_here(): void {
+		$this->save_endpoint();
+		$mine  = posthorn_settings();
+		$other = Command::wordpress( '$s = posthorn_settings(); echo posthorn_replace_settings( $s )["revision"];' );
+		self::assertSame( (string) ( $mine['revision'] + 1 ), $other->output, $other->errors );
+		self::assertNull( posthorn_replace_settings( $mine ) );
+		self::assertSame( $mine['revision'] + 1, posthorn_settings()['revision'], 'the other save is what counts now' );
+	}
+
+	public function test_a_secret_is_encrypted_in_the_database_and_comes_back(): void {
+		global $wpdb;
+		$this->save_endpoint();
+		$raw = $wpdb->get_var( "SELECT option_value FROM $wpdb->options WHERE option_name = 'posthorn_settings'" );
+		self::assertStringNotContainsString( self::secret(), $raw );
+		self::assertStringNotContainsString( base64_encode( self::secret() ), $raw );
+		self::assertSame( self::secret(), posthorn_decrypt( posthorn_settings()['endpoints'][0]['secret'] ) );
+		foreach ( $wpdb->get_col( "SELECT option_value FROM $wpdb->options" ) as $value ) {
+			self::assertStringNotContainsString( self::secret(), (string) $value );
+		}
+	}
+
+	public function test_the_key_and_the_queue_are_readable_by_their_owner_only(): void {
+		$this->save_endpoint();
+		$directory = posthorn_queue_directory();
+		self::assertSame( 0700, fileperms( $directory ) & 0777 );
+		foreach ( array_diff( scandir( $directory ), array( '.', '..' ) ) as $name ) {
+			self::assertSame( 0, fileperms( "$directory/$name" ) & 0077, $name );
+		}
+	}
+
+	public function test_a_secret_that_cannot_be_read_sends_nothing_unsigned(): void {
+		$this->save_endpoint();
+		$key    = posthorn_queue_directory() . '/secrets.key';
+		$kept   = file_get_contents( $key );
+		$bumped = posthorn_replace_settings( posthorn_settings() );
+		file_put_contents( $key, random_bytes( 32 ) );
+		try {
+			posthorn_hand_over( $bumped['revision'] );
+			ob_start();
+			do_action( 'admin_notices' );
+			self::assertStringContainsString( 'cannot read the secret', ob_get_clean() );
+			posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
+			self::assertSame( 'ok', $this->receiver->wait_for( 1 )[0]['signature']['state'], 'the queue keeps its copy' );
+		} finally {
+			file_put_contents( $key, $kept );
+		}
+		posthorn_hand_over( $bumped['revision'] );
+		self::assertFalse( get_option( 'posthorn_secret_unreadable' ) );
+	}
+}
