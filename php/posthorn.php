@@ -20,27 +20,22 @@ defined( 'ABSPATH' ) || exit;
 define( 'POSTHORN_VERSION', '0.1.0' );
 define( 'POSTHORN_FILE', __FILE__ );
 
+// What every page needs, and nothing else: a page that fires no event must hardly notice the plugin.
 require __DIR__ . '/includes/requirements.php';
 require __DIR__ . '/includes/settings.php';
 require __DIR__ . '/includes/client.php';
 require __DIR__ . '/includes/hand-over.php';
 require __DIR__ . '/includes/dispatch.php';
-require __DIR__ . '/includes/context.php';
 require __DIR__ . '/includes/problems.php';
-require __DIR__ . '/includes/lifecycle.php';
-require __DIR__ . '/includes/site-health.php';
 require __DIR__ . '/includes/crm/contract.php';
-require __DIR__ . '/includes/crm/listeners.php';
-
-// WordPress asks for WP-Cron's intervals at the end of any page, so this is loaded on every one.
-require __DIR__ . '/includes/background.php';
-
-if ( is_admin() || wp_doing_cron() || ( defined( 'WP_CLI' ) && WP_CLI ) ) {
-	require __DIR__ . '/includes/outcome.php';
-}
+require __DIR__ . '/includes/crm/watch.php';
 
 if ( is_admin() ) {
 	require __DIR__ . '/includes/privacy.php';
+	require __DIR__ . '/includes/site-health.php';
+	require __DIR__ . '/includes/background.php';
+	require __DIR__ . '/includes/outcome.php';
+	require __DIR__ . '/includes/lifecycle.php';
 	require __DIR__ . '/includes/admin/instructions.php';
 	require __DIR__ . '/includes/admin/notices.php';
 	require __DIR__ . '/includes/admin/form.php';

@@ -27,6 +27,7 @@ function posthorn_dispatch( string $event, array $data, array $context = array()
 		if ( ! posthorn_has_receiver() ) {
 			return null;
 		}
+		require_once __DIR__ . '/context.php';
 		$context += posthorn_context();
 		/**
 		 * Whether an event is sent at all.

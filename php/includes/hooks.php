@@ -7,17 +7,33 @@
 
 defined( 'ABSPATH' ) || exit;
 
-register_activation_hook( POSTHORN_FILE, 'posthorn_activate' );
-register_deactivation_hook( POSTHORN_FILE, 'posthorn_deactivate' );
+/**
+ * A callback whose file is loaded when it is first called.
+ *
+ * @param string $file     A file below includes.
+ * @param string $callback The function in it.
+ */
+function posthorn_lazily( string $file, string $callback ): Closure {
+	return static function ( ...$arguments ) use ( $file, $callback ) {
+		require_once __DIR__ . '/' . $file;
+		return $callback( ...$arguments );
+	};
+}
+
+register_activation_hook( POSTHORN_FILE, posthorn_lazily( 'lifecycle.php', 'posthorn_activate' ) );
+register_deactivation_hook( POSTHORN_FILE, posthorn_lazily( 'lifecycle.php', 'posthorn_deactivate' ) );
 
 // Shown with and without the extension; without it, nothing else happens than this notice.
-add_action( 'admin_notices', 'posthorn_show_notices' );
-add_action( 'network_admin_notices', 'posthorn_show_notices' );
-add_action( 'admin_menu', 'posthorn_add_settings_page' );
-add_filter( 'plugin_action_links_' . plugin_basename( POSTHORN_FILE ), 'posthorn_add_settings_link' );
+if ( is_admin() ) {
+	add_action( 'admin_notices', 'posthorn_show_notices' );
+	add_action( 'network_admin_notices', 'posthorn_show_notices' );
+	add_action( 'admin_menu', 'posthorn_add_settings_page' );
+	add_filter( 'plugin_action_links_' . plugin_basename( POSTHORN_FILE ), 'posthorn_add_settings_link' );
+}
 
 // Its commands say themselves what is missing.
 if ( defined( 'WP_CLI' ) && WP_CLI ) {
+	require_once __DIR__ . '/outcome.php';
 	require __DIR__ . '/class-cli-command.php';
 	WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
 }
@@ -32,20 +48,21 @@ add_action( 'wp_uninitialize_site', 'posthorn_forget_site' );
 add_action( 'shutdown', 'posthorn_store_problems' );
 
 // The CRM.
+$posthorn_hears = posthorn_lazily( 'crm/listeners.php', 'posthorn_crm_heard' );
 foreach ( array_keys( posthorn_crm_actions() ) as $posthorn_action ) {
-	add_action( $posthorn_action, 'posthorn_crm_heard', 20, 9 );
+	add_action( $posthorn_action, $posthorn_hears, 20, 9 );
 }
-unset( $posthorn_action );
+unset( $posthorn_action, $posthorn_hears );
 // Last, as $wpdb removes its placeholders from the statement at priority 0.
 add_filter( 'query', 'posthorn_crm_remember_stages', PHP_INT_MAX );
 
 // The last resort, and news of what failed.
-add_filter( 'cron_schedules', 'posthorn_add_cron_schedule' ); // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.
-add_action( 'posthorn_cron', 'posthorn_run_cron' );
+add_filter( 'cron_schedules', posthorn_lazily( 'background.php', 'posthorn_add_cron_schedule' ) ); // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.
+add_action( 'posthorn_cron', posthorn_lazily( 'background.php', 'posthorn_run_cron' ) );
 
 // Site Health runs its tests in REST and cron requests too.
-add_filter( 'site_status_tests', 'posthorn_add_site_health_tests' );
-add_filter( 'debug_information', 'posthorn_add_debug_information' );
+add_filter( 'site_status_tests', posthorn_lazily( 'site-health.php', 'posthorn_add_site_health_tests' ) );
+add_filter( 'debug_information', posthorn_lazily( 'site-health.php', 'posthorn_add_debug_information' ) );
 
 if ( is_admin() ) {
 	add_action( 'admin_init', 'posthorn_check_in' );

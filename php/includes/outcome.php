@@ -7,6 +7,8 @@
 
 defined( 'ABSPATH' ) || exit;
 
+require_once __DIR__ . '/context.php';
+
 /** How much of an answer is shown. */
 const POSTHORN_ANSWER_CHARACTERS = 200;
 

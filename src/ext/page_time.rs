@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use libc::{CLOCK_PROCESS_CPUTIME_ID, ITIMER_PROF, clockid_t, itimerval, timespec, timeval};
 
-/// Less than this is not worth two system calls.
-const WORTH_GIVING_NS: u64 = 500_000;
+/// Given back in portions of several of the kernel's ticks, so that what it rounds does not add up.
+const WORTH_GIVING_NS: u64 = 30_000_000;
 
 /// Between reading and writing the timer it may run down by this much without anybody having set it.
 const TICK_US: i64 = 20_000;
@@ -55,18 +55,19 @@ fn ns(clock: clockid_t) -> u64 {
 /// Adds to what is left on the timer. `setitimer` tells what it replaced: if that is not what was expected, the
 /// page has set its limit in between, and what it has set is what counts.
 fn add_to_timer(us: i64) {
-    let mut seen = timer(0);
+    let mut seen = timer(0, 0);
     // SAFETY: reads into memory of ours.
     unsafe { libc::getitimer(ITIMER_PROF, &mut seen) };
     let mut expected = micros(&seen.it_value);
     if expected == 0 {
         return;
     }
+    let tick = tick_us();
     let mut next = expected + us;
     loop {
-        let mut replaced = timer(0);
+        let mut replaced = timer(0, 0);
         // SAFETY: reads and writes memory of ours.
-        unsafe { libc::setitimer(ITIMER_PROF, &timer(next), &mut replaced) };
+        unsafe { libc::setitimer(ITIMER_PROF, &timer(next, tick), &mut replaced) };
         let replaced = micros(&replaced.it_value);
         if (expected - TICK_US..=expected).contains(&replaced) {
             return;
@@ -77,11 +78,22 @@ fn add_to_timer(us: i64) {
     }
 }
 
-fn timer(us: i64) -> itimerval {
+/// A timer that has `us` left once it is set. Linux adds a tick to whatever a processor timer is set to
+/// (kernel/time/itimer.c), which would never let a busy page's limit run out.
+fn timer(us: i64, tick: i64) -> itimerval {
+    let us = if us > 0 { (us - tick).max(1) } else { 0 };
     itimerval {
         it_interval: timeval { tv_sec: 0, tv_usec: 0 },
         it_value: timeval { tv_sec: us / 1_000_000, tv_usec: us % 1_000_000 },
     }
+}
+
+/// The kernel's tick: what its coarse clock counts in.
+fn tick_us() -> i64 {
+    let mut resolution = timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes into memory of ours.
+    unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &mut resolution) };
+    resolution.tv_nsec / 1000
 }
 
 fn micros(value: &timeval) -> i64 {

@@ -58,7 +58,7 @@ need_node
 need_packages shellcheck git
 check "cargo fmt" cargo fmt --check
 check "clippy (core)" cargo clippy --locked --all-targets -- -D warnings
-check "clippy (extension)" cargo clippy --locked --all-targets --features extension -- -D warnings
+check "clippy (extension)" extension_cargo clippy --locked --all-targets --features extension -- -D warnings
 check "php -l" lint_php
 check "node --check" lint_javascript
 check "shellcheck" lint_shell

@@ -49,15 +49,23 @@ need_extension_tools() {
 	need_build_tools
 	need_packages clang libclang-dev
 	need_php dev
-	# ext-php-rs asks these two which PHP it builds for.
-	export PHP_CONFIG=/usr/bin/php-config$PHP_VERSION
+}
+
+# Cargo for the extension. ext-php-rs asks PHP and PHP_CONFIG which PHP it builds for, and builds anew when they change;
+# so they are only set when the PHP on PATH is another one, and a plain `cargo build` beside this reuses the work.
+extension_cargo() {
+	if [ "$(php-config --version 2>/dev/null | cut -d. -f1,2)" = "$PHP_VERSION" ]; then
+		env -u PHP -u PHP_CONFIG cargo "$@"
+	else
+		env PHP="$PHP" PHP_CONFIG="/usr/bin/php-config$PHP_VERSION" cargo "$@"
+	fi
 }
 
 # Builds target/release/libposthorn.so; quick when nothing changed.
 build_extension() {
 	need_extension_tools
 	note "cargo build --release --features extension (PHP $PHP_VERSION)"
-	(cd "$POSTHORN_ROOT" && cargo build --release --locked --features extension) || die "the extension did not build"
+	(cd "$POSTHORN_ROOT" && extension_cargo build --release --locked --features extension) || die "the extension did not build"
 	[ -f "$EXTENSION" ] || die "cargo built no $EXTENSION"
 	# PHP says why when a library cannot be loaded: better here than in the first page.
 	[ "$("$PHP" -d extension="$EXTENSION" -r 'echo extension_loaded("posthorn") ? "yes" : "no";')" = yes ] ||

@@ -17,6 +17,17 @@ $_SERVER += array(
 $_SERVER['REQUEST_URI'] = '/wp-admin/';
 $_SERVER['PHP_SELF']    = '/wp-admin/index.php';
 
+// A WordPress that redirects or dies instead of loading ends this process as if all was well.
+register_shutdown_function(
+	static function (): void {
+		if ( ! defined( 'POSTHORN_TESTS_LOADED' ) ) {
+			fwrite( STDERR, "WordPress did not load: see run/*.log in " . getenv( 'POSTHORN_BED' ) . "\n" );
+			exit( 1 );
+		}
+	}
+);
+
 define( 'WP_ADMIN', true );
 require getenv( 'POSTHORN_BED' ) . '/wordpress/wp-load.php';
 require_once ABSPATH . 'wp-admin/includes/admin.php';
+define( 'POSTHORN_TESTS_LOADED', true );

@@ -46,21 +46,26 @@ run_suite() {
 
 failed=()
 run_bed() {
-	local bed=$1 suite=$2 arguments=("${@:4}")
-	local options
+	local bed=$1 suites=$2 arguments=("${@:4}")
+	local options suite
 	read -ra options <<<"$3"
 	[[ " ${BEDS:-newest oldest network without} " == *" $bed "* ]] || return 0
 	say "WordPress tests: $bed"
-	install_wordpress "$BEDS_AT/$bed" "${options[@]}"
-	start_site "$BEDS_AT/$bed" fpm 8180
+	# A network stores its address, port and all, when it is installed; start_site then finds the same port free.
+	free_port 8180
+	unset "PORTS_GIVEN[$FREE_PORT]"
+	install_wordpress "$BEDS_AT/$bed" "${options[@]}" address="http://127.0.0.1:$FREE_PORT"
+	start_site "$BEDS_AT/$bed" fpm "$FREE_PORT"
 	note "WordPress $("$BEDS_AT/$bed/wp" core version 2>/dev/null) on PHP $PHP_VERSION, $SITE_URL"
-	run_suite "$bed" "$suite" ${arguments[@]+"${arguments[@]}"} || failed+=("$bed")
+	for suite in $suites; do
+		run_suite "$bed" "$suite" ${arguments[@]+"${arguments[@]}"} || failed+=("$bed/$suite")
+	done
 	stop_site "$BEDS_AT/$bed"
 }
 
 start_receiver "$BEDS_AT/receiver" --secret "$(cat "$HERE/support/secret.txt")"
-run_bed newest site "version=newest" "$@"
-run_bed oldest site "version=6.1" "$@"
+run_bed newest "site leaving" "version=newest" "$@"
+run_bed oldest "site leaving" "version=6.1" "$@"
 run_bed network network "multisite=yes" "$@"
 run_bed without without "extension=no" "$@"
 

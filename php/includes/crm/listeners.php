@@ -7,6 +7,9 @@
 
 defined( 'ABSPATH' ) || exit;
 
+require_once __DIR__ . '/rows.php';
+require_once __DIR__ . '/class-stages.php';
+
 /**
  * Hears every action of posthorn_crm_actions().
  *
@@ -21,8 +24,6 @@ function posthorn_crm_heard( ...$arguments ): void {
 		if ( null === $heard || ! posthorn_has_receiver() ) {
 			return;
 		}
-		require_once __DIR__ . '/rows.php';
-		require_once __DIR__ . '/class-stages.php';
 		list( $record, $event ) = $heard;
 		$id                     = posthorn_crm_id( $record, $arguments[0] ?? null );
 		if ( null === $id ) {
@@ -96,27 +97,6 @@ function posthorn_crm_deal_changed( int $id, array $row, array $arguments ): voi
 	if ( 'open' !== $outcome && posthorn_crm_deal_outcome( $before ) !== $outcome ) {
 		posthorn_dispatch( "deal.$outcome", $row, $context );
 	}
-}
-
-/**
- * Before a statement runs: if it writes deals, their stages are remembered first. Never changes the statement.
- *
- * @param string $query A statement.
- * @return string The same.
- */
-function posthorn_crm_remember_stages( $query ) {
-	if ( is_string( $query ) && str_contains( $query, 'wpresidence_crm_deals' ) && ! preg_match( '/^\s*(SELECT|SHOW|DESC|EXPLAIN|INSERT|CREATE|ALTER|DROP)\b/i', $query ) ) {
-		try {
-			if ( posthorn_has_receiver() ) {
-				require_once __DIR__ . '/rows.php';
-				require_once __DIR__ . '/class-stages.php';
-				posthorn_crm_stages()->remember();
-			}
-		} catch ( \Throwable $error ) {
-			posthorn_report( $error, false );
-		}
-	}
-	return $query;
 }
 
 /**

@@ -7,6 +7,10 @@ for ( $n = 0; $n < (int) $_GET['n']; $n++ ) {
 	$ids[] = $queue->dispatch( 'deal.won', [ 'n' => $n, 'pid' => getmypid() ], [ 'record' => 'deal:' . $n % 10 ] );
 }
 echo ( hrtime( true ) - $began ) / 1e6, "\n", implode( "\n", $ids ), "\n";
+// What php.ini buffers would be lost with a worker that is killed.
+while ( ob_get_level() > 0 ) {
+	ob_end_flush();
+}
 flush();
 if ( isset( $_GET['sleep'] ) ) {
 	sleep( (int) $_GET['sleep'] );

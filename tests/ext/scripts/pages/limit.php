@@ -36,4 +36,4 @@ if ( 'idle' !== $_GET['how'] ) {
 		hash( 'sha256', 'busy' );
 	}
 }
-printf( "done %.3f", $used() - $before );
+printf( "done %.3f\n", $used() - $before );

@@ -1,0 +1,86 @@
+<?php
+/**
+ * @package Posthorn\Tests
+ */
+
+use Posthorn\Tests\Receiver;
+use Posthorn\Tests\SiteTestCase;
+use Posthorn\Tests\Visitor;
+
+/** Switching the plugin off stops sending and keeps the queue; switching it on asks first. */
+final class DeactivationTest extends SiteTestCase {
+
+	private const EVENTS = 600;
+
+	public function test_deactivation_stops_sending_within_a_second_and_activation_asks(): void {
+		$this->receiver->behave( array( 'mode' => 'slow', 'delay_ms' => 100 ) );
+		$this->save_endpoint( array( 'max_concurrency' => 4 ) );
+		for ( $n = 0; $n < self::EVENTS; $n++ ) {
+			posthorn_dispatch( 'deal.won', array( 'deal_id' => $n ), array( 'record' => "deal:$n" ) );
+		}
+		$this->receiver->wait_for( 20 );
+		$owner = Visitor::logged_in( 'admin', 'admin' );
+		self::press( $owner, 'deactivate' );
+		$since = microtime( true );
+		$this->wait_until( 'a second is over', static fn() => microtime( true ) >= $since + 1.0 );
+		$after_a_second = count( $this->receiver->requests() );
+		$this->wait_until( 'another second is over', static fn() => microtime( true ) >= $since + 2.0 );
+		self::assertCount( $after_a_second, $this->receiver->requests(), 'nothing is sent after the first second' );
+		self::assertLessThan( self::EVENTS, $after_a_second, 'the test needs something that waits' );
+		self::assertCount( self::EVENTS - $after_a_second, $this->deliveries( array( 'state' => 'pending' ) ), 'the queue is kept' );
+
+		$this->receiver->behave( array( 'mode' => 'ok' ) );
+		self::press( $owner, 'activate' );
+		$page = $owner->get( '/wp-admin/' );
+		self::assertStringContainsString( 'Webhooks are waiting since Posthorn was switched off', $page->html );
+		self::assertCount( $after_a_second, $this->receiver->requests(), 'nothing is sent before the owner says so' );
+
+		$button = "//button[@name='answer'][@value='send']";
+		$owner->post( $page->form_target( $button ), array( 'answer' => 'send' ) + $page->fields( $button ) );
+		$this->receiver->wait_for( self::EVENTS, 20 );
+		$this->wait_until_sent();
+		self::assertCount( self::EVENTS, $this->receiver->requests(), 'each once' );
+		self::assertStringNotContainsString( 'Webhooks are waiting', $owner->get( '/wp-admin/' )->html );
+	}
+
+	public function test_activation_does_not_ask_where_nothing_waits(): void {
+		$this->save_endpoint();
+		$this->wait_until_sent();
+		$owner = Visitor::logged_in( 'admin', 'admin' );
+		self::press( $owner, 'deactivate' );
+		self::press( $owner, 'activate' );
+		self::assertStringNotContainsString( 'Webhooks are waiting', $owner->get( '/wp-admin/' )->html );
+		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
+		$this->receiver->wait_for( 1 );
+	}
+
+	public function test_kept_waiting_they_wait_and_the_page_offers_to_send_them(): void {
+		$this->receiver->behave( array( 'mode' => 'status', 'status' => 500 ) );
+		$this->save_endpoint( array( 'schedule' => array( 0.3, 0.3, 0.3, 0.3, 0.3 ) ) );
+		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
+		$this->receiver->wait_for( 1 );
+		$owner = Visitor::logged_in( 'admin', 'admin' );
+		self::press( $owner, 'deactivate' );
+		self::press( $owner, 'activate' );
+		$this->receiver->behave( array( 'mode' => 'ok' ) );
+		$page   = $owner->get( '/wp-admin/' );
+		$button = "//button[@name='answer'][@value='keep']";
+		$before = count( $this->receiver->requests() );
+		$page   = $owner->post( $page->form_target( $button ), array( 'answer' => 'keep' ) + $page->fields( $button ) );
+		self::assertStringContainsString( 'Sending is paused', $page->html );
+		self::assertCount( $before, $this->receiver->requests() );
+		$button = "//button[@name='answer'][@value='send']";
+		$owner->post( $page->form_target( $button ), array( 'answer' => 'send' ) + $page->fields( $button ) );
+		$this->receiver->wait_for( $before + 1 );
+		$this->wait_until_sent();
+	}
+
+	/** Presses a link of the plugins list. */
+	private static function press( Visitor $owner, string $action ): void {
+		$links = $owner->get( '/wp-admin/plugins.php' )->find( "//tr[@data-slug='posthorn']//a[contains(@href,'action=$action')]" );
+		self::assertCount( 1, $links, "a link to $action the plugin" );
+		$page = $owner->get( '/wp-admin/' . $links[0]->getAttribute( 'href' ) );
+		self::assertSame( 200, $page->status );
+		wp_cache_flush();
+	}
+}

@@ -1,0 +1,46 @@
+<?php
+/**
+ * @package Posthorn\Tests
+ */
+
+use Posthorn\Tests\Command;
+use Posthorn\Tests\SiteTestCase;
+
+/** Deleting the plugin removes its options, and the queue only when the owner ticked that. */
+final class UninstallTest extends SiteTestCase {
+
+	public function test_uninstall_removes_the_options_and_keeps_the_queue(): void {
+		$this->save_endpoint();
+		update_option( 'posthorn_problem', array( 'message' => 'x', 'time' => 1, 'lost' => 0 ) );
+		wp_schedule_event( time() + 300, 'hourly', 'posthorn_cron' );
+		$this->uninstall();
+		self::assertSame( array(), self::left_over() );
+		self::assertFalse( wp_next_scheduled( 'posthorn_cron' ) );
+		self::assertFileExists( posthorn_queue_directory() . '/queue.db' );
+	}
+
+	public function test_uninstall_removes_the_queue_when_asked(): void {
+		$this->save_endpoint();
+		$settings                 = posthorn_settings();
+		$settings['delete_queue'] = true;
+		self::assertNotNull( posthorn_replace_settings( $settings ) );
+		$this->uninstall();
+		self::assertSame( array(), self::left_over() );
+		self::assertDirectoryDoesNotExist( posthorn_queue_directory() );
+	}
+
+	/** As WordPress does when a plugin is deleted, but for deleting the files that other tests need. */
+	private function uninstall(): void {
+		$command = Command::wordpress( 'deactivate_plugins( "posthorn/posthorn.php" ); uninstall_plugin( "posthorn/posthorn.php" );' );
+		self::assertSame( 0, $command->status, $command->errors . $command->output );
+		wp_cache_flush();
+		// For the next test; the plugin's code is still there.
+		Command::wordpress( 'activate_plugin( "posthorn/posthorn.php" ); delete_option( "posthorn_settings" );' );
+		wp_cache_flush();
+	}
+
+	private static function left_over(): array {
+		global $wpdb;
+		return $wpdb->get_col( "SELECT option_name FROM $wpdb->options WHERE option_name LIKE '%posthorn%'" );
+	}
+}

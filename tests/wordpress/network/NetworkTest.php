@@ -1,0 +1,128 @@
+<?php
+/**
+ * @package Posthorn\Tests
+ */
+
+use Posthorn\Tests\Receiver;
+use Posthorn\Tests\SiteTestCase;
+use Posthorn\Tests\Visitor;
+
+/** A network: one queue, and each site with its own settings and deliveries. */
+final class NetworkTest extends SiteTestCase {
+
+	private static int $second;
+	private Receiver $other;
+
+	public static function setUpBeforeClass(): void {
+		parent::setUpBeforeClass();
+		self::$second = wpmu_create_blog( get_network()->domain, '/second/', 'Second', 1 );
+	}
+
+	protected function setUp(): void {
+		parent::setUp();
+		$this->other = new Receiver( 'other-site' );
+	}
+
+	protected function tearDown(): void {
+		while ( ms_is_switched() ) {
+			restore_current_blog();
+		}
+		parent::tearDown();
+	}
+
+	public function test_each_site_has_its_own_settings(): void {
+		$this->save_endpoint( array( 'events' => array( 'deal.won' ) ) );
+		switch_to_blog( self::$second );
+		self::assertSame( array(), posthorn_settings()['endpoints'] );
+		$this->save_endpoint( array( 'url' => $this->other->url() ) );
+		restore_current_blog();
+		self::assertSame( array( 'deal.won' ), posthorn_main_endpoint( posthorn_settings() )['events'] );
+	}
+
+	public function test_an_event_goes_to_the_receiver_of_its_site_only(): void {
+		$this->save_both();
+		posthorn_dispatch( 'deal.won', array( 'site' => 1 ) );
+		switch_to_blog( self::$second );
+		posthorn_dispatch( 'deal.lost', array( 'site' => 2 ) );
+		restore_current_blog();
+		$this->receiver->wait_for( 1 );
+		$this->other->wait_for( 1 );
+		$this->wait_until_sent();
+		self::assertSame( array( 'deal.won' ), $this->receiver->events() );
+		self::assertSame( array( 'deal.lost' ), $this->other->events() );
+		$body = json_decode( $this->other->requests()[0]['body'], true );
+		self::assertStringEndsWith( '/second', untrailingslashit( $body['site_url'] ) );
+	}
+
+	public function test_a_crm_change_on_a_switched_site_is_that_sites_event(): void {
+		$this->save_both();
+		switch_to_blog( self::$second );
+		wpestate_crm_install();
+		$contact = wpestate_crm_insert_contact( array( 'first_name' => 'Ada', 'zipcode' => '02139' ) );
+		restore_current_blog();
+		$this->other->wait_for( 1 );
+		$this->wait_until_sent();
+		self::assertSame( array(), $this->receiver->events() );
+		$data = json_decode( $this->other->requests()[0]['body'], true )['data'];
+		self::assertSame( array( $contact, '02139' ), array( $data['contact_id'], $data['zipcode'] ) );
+	}
+
+	public function test_a_site_sees_its_own_deliveries_only(): void {
+		$this->save_both();
+		switch_to_blog( self::$second );
+		$id       = posthorn_dispatch( 'deal.lost', array( 'site' => 2 ) );
+		$delivery = $this->delivery_of( $id )['id'];
+		self::assertNotNull( posthorn_client_delivery( $delivery ) );
+		restore_current_blog();
+		self::assertNull( posthorn_client_delivery( $delivery ) );
+		self::assertNull( $this->delivery_of( $id ) );
+		$owner = Visitor::logged_in( 'admin', 'admin' );
+		$page  = "/wp-admin/options-general.php?page=posthorn&tab=deliveries&delivery=$delivery";
+		self::assertStringContainsString( 'no such delivery', $owner->get( $page )->html );
+		self::assertStringContainsString( 'deal.lost', $owner->get( "/second$page" )->html );
+	}
+
+	public function test_the_numbers_on_a_sites_page_are_its_own(): void {
+		$this->receiver->behave( array( 'mode' => 'status', 'status' => 500 ) );
+		$this->save_endpoint( array( 'schedule' => array() ) );
+		$id = posthorn_dispatch( 'deal.won', array( 'site' => 1 ) );
+		$this->wait_until( 'it is dead', fn() => 'dead' === $this->delivery_of( $id )['state'] );
+		switch_to_blog( self::$second );
+		$this->save_endpoint( array( 'url' => $this->other->url() ) );
+		restore_current_blog();
+		$owner = Visitor::logged_in( 'admin', 'admin' );
+		self::assertStringContainsString( 'nothing has failed', $owner->get( '/second/wp-admin/options-general.php?page=posthorn' )->html );
+		self::assertStringContainsString( 'failed for good', $owner->get( '/wp-admin/options-general.php?page=posthorn' )->html );
+		self::assertStringContainsString( 'Failed <span class="count">(0)', $owner->get( '/second/wp-admin/options-general.php?page=posthorn&tab=deliveries' )->html );
+	}
+
+	public function test_the_settings_page_of_a_site_saves_that_sites_settings(): void {
+		$this->save_both();
+		$owner  = Visitor::logged_in( 'admin', 'admin' );
+		$fields = $owner->get( '/second/wp-admin/options-general.php?page=posthorn' )->fields( "//input[@name='url']" );
+		self::assertSame( $this->other->url(), $fields['url'] );
+		$owner->post( '/second/wp-admin/options-general.php?page=posthorn', array( 'url' => $this->other->url() . '/new', 'posthorn_save' => '1' ) + $fields );
+		wp_cache_flush();
+		self::assertSame( $this->receiver->url(), posthorn_main_endpoint( posthorn_settings() )['url'] );
+		switch_to_blog( self::$second );
+		self::assertSame( $this->other->url() . '/new', posthorn_main_endpoint( posthorn_settings() )['url'] );
+	}
+
+	public function test_a_deleted_site_sends_no_more(): void {
+		$site = wpmu_create_blog( get_network()->domain, '/third/', 'Third', 1 );
+		switch_to_blog( $site );
+		$this->save_endpoint( array( 'url' => $this->other->url() ) );
+		posthorn_dispatch( 'deal.won', array( 'site' => 3 ) );
+		$this->other->wait_for( 1 );
+		restore_current_blog();
+		wp_delete_site( $site );
+		self::assertSame( array(), posthorn_queue()->endpoints( (string) $site ) );
+	}
+
+	private function save_both(): void {
+		$this->save_endpoint();
+		switch_to_blog( self::$second );
+		$this->save_endpoint( array( 'url' => $this->other->url() ) );
+		restore_current_blog();
+	}
+}

@@ -1,0 +1,32 @@
+<?php
+/**
+ * @package Posthorn\Tests
+ */
+
+use Posthorn\Tests\Command;
+use Posthorn\Tests\SiteTestCase;
+
+/** What a page without CRM events pays. Only printed: make bench judges. */
+final class PageCostTest extends SiteTestCase {
+
+	public function test_the_cost_of_a_page_without_events_is_printed(): void {
+		$this->save_endpoint();
+		$this->wait_until_sent();
+		// In a process of its own, as the first request of it is another thing than the next.
+		$command = Command::wordpress(
+			'$times = array();
+			for ( $n = 0; $n < 1000; $n++ ) {
+				$start = hrtime( true );
+				posthorn_keep_sending();
+				posthorn_crm_remember_stages( "SELECT * FROM wp_options" );
+				posthorn_store_problems();
+				$times[] = ( hrtime( true ) - $start ) / 1000;
+			}
+			$first = $times[0];
+			sort( $times );
+			printf( "%.1f %.1f", $times[500], $first );'
+		);
+		self::assertMatchesRegularExpression( '/^[\d.]+ [\d.]+$/', $command->output, $command->errors );
+		fprintf( STDERR, "\n    hooks of a page without events: median %s µs, first in its process %s µs\n", ...explode( ' ', $command->output ) );
+	}
+}
