@@ -32,6 +32,9 @@ const SETTLING_LINGER: Millis = 10;
 /// A request in flight for longer delays a hand-over, so its lane starts no more until it has ended.
 const SLOW_REQUEST: Millis = 500;
 
+/// No lane pauses for longer.
+const LONGEST_PAUSE: Millis = retry::MAX_RETRY_AFTER.as_millis() as Millis;
+
 /// After the store has failed, how long until it is tried again, in milliseconds.
 const STORE_RETRY: Millis = 1_000;
 
@@ -81,6 +84,8 @@ pub struct Dispatcher {
     lane_changes: BTreeMap<i64, LaneChange>,
     last_lane: i64,
     last_turn: Millis,
+    /// By how much the clock was set back, until that is dealt with.
+    set_back_by: Millis,
     next_housekeeping: Millis,
     pruned: i64,
     store_failed_until: Millis,
@@ -98,7 +103,7 @@ impl Dispatcher {
         outcomes: Receiver<Outcome>,
     ) -> Result<Self> {
         let now = clock.now();
-        store.pull_back(now)?;
+        store.pull_back(now, 0, LONGEST_PAUSE)?;
         Ok(Dispatcher {
             store,
             clock,
@@ -114,6 +119,7 @@ impl Dispatcher {
             lane_changes: BTreeMap::new(),
             last_lane: 0,
             last_turn: now,
+            set_back_by: 0,
             next_housekeeping: now,
             pruned: 0,
             store_failed_until: 0,
@@ -152,6 +158,7 @@ impl Dispatcher {
     pub fn turn(&mut self, mode: Mode) -> Result<Turn> {
         let now = self.clock.now();
         let mut turn = Turn::default();
+        self.set_back_by += (self.last_turn - now).max(0);
         self.collect(now);
         if now < self.store_failed_until && now >= self.last_turn {
             turn.next = Some(self.store_failed_until);
@@ -166,12 +173,13 @@ impl Dispatcher {
     }
 
     fn work(&mut self, mode: Mode, now: Millis, turn: &mut Turn) -> Result<()> {
-        if now < self.last_turn {
-            // The clock was set back: nothing may wait longer than its own delay.
-            self.store.pull_back(now)?;
+        if self.set_back_by > 0 {
+            // Nothing may wait longer than its own delay, no lane longer than it was asked to.
+            self.store.pull_back(now, self.set_back_by, LONGEST_PAUSE)?;
+            self.lane_changes.values_mut().for_each(|change| change.paused_until -= self.set_back_by);
+            self.set_back_by = 0;
             self.next_housekeeping = now;
-            self.lanes.values_mut().for_each(|lane| lane.row.paused_until = lane.row.paused_until.min(now));
-            self.reload_lanes()?;
+            self.version = 0;
         }
         if mode != Mode::Finish {
             let progress = self.store.expand()?;
@@ -236,9 +244,16 @@ impl Dispatcher {
             },
         };
         let (throttled, paused_until, suspended) = match &verdict {
+            // Asked before the owner named another receiver: it says nothing about that one.
+            _ if endpoint.url != lane.endpoint.url => {
+                (lane.row.throttled, lane.row.paused_until, lane.row.suspended.clone())
+            }
             Verdict::Throttled { pause } => {
-                let times = lane.row.throttled + 1;
-                let pause = pause.unwrap_or_else(|| retry::throttle_pause(times));
+                // Answers to requests that were under way together are one refusal.
+                let times = lane.row.throttled + u32::from(lane.row.paused_until <= now);
+                // Waiting for no time at all would be asking over and over.
+                let asked = pause.filter(|pause| !pause.is_zero());
+                let pause = asked.unwrap_or_else(|| retry::throttle_pause(times));
                 (times, lane.row.paused_until.max(now + pause.as_millis() as Millis), lane.row.suspended.clone())
             }
             Verdict::Gone => (0, lane.row.paused_until, error.clone()),
@@ -247,7 +262,8 @@ impl Dispatcher {
         let row = &mut lane.row;
         if (throttled, paused_until, &suspended) != (row.throttled, row.paused_until, &row.suspended) {
             (row.throttled, row.paused_until, row.suspended) = (throttled, paused_until, suspended.clone());
-            self.lane_changes.insert(key, LaneChange { key, paused_until, throttled, suspended });
+            let url = endpoint.url.clone();
+            self.lane_changes.insert(key, LaneChange { key, url, paused_until, throttled, suspended });
         }
         if matches!(change, Change::Again { .. }) {
             lane.awaits_retry(&due);
@@ -298,7 +314,12 @@ impl Dispatcher {
     }
 
     fn reload_lanes(&mut self) -> Result<()> {
-        for row in self.store.lanes()? {
+        for mut row in self.store.lanes()? {
+            // What is not stored yet holds all the same, unless the owner has named another receiver.
+            if let Some(change) = self.lane_changes.get(&row.key).filter(|change| change.url == row.endpoint.url) {
+                (row.paused_until, row.throttled) = (change.paused_until, change.throttled);
+                row.suspended.clone_from(&change.suspended);
+            }
             match self.lanes.get_mut(&row.key) {
                 Some(lane) => lane.reconfigure(row, &self.store)?,
                 None => {

@@ -1,6 +1,6 @@
 //! What an endpoint's lane can take next.
 
-use rusqlite::Row;
+use rusqlite::{Row, TransactionBehavior};
 use serde_json::Map;
 
 use super::{Store, failed};
@@ -88,11 +88,25 @@ impl Store {
             .map_err(failed)
     }
 
-    /// Pulls back what lies further off than its own delay, as after the clock was set back.
-    pub(crate) fn pull_back(&mut self, now: Millis) -> Result<usize> {
-        self.connection
-            .execute("UPDATE delivery SET due_at = ?1 + delay WHERE state = 0 AND due_at > ?1 + delay", [now])
-            .map_err(failed)
+    /// Pulls back what lies further off than its own delay, as after the clock was set back. Pauses keep what was
+    /// left of them if it is known by how much, and none is longer than `longest_pause`.
+    pub(crate) fn pull_back(&mut self, now: Millis, set_back_by: Millis, longest_pause: Millis) -> Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let write = || -> rusqlite::Result<()> {
+            // Endpoint by endpoint, as the index is: first attempts, which may be many, are not looked at.
+            transaction.execute(
+                "UPDATE delivery SET due_at = ?1 + delay
+                 WHERE endpoint IN (SELECT key FROM endpoint) AND state = 0 AND due_at > ?1 AND due_at > ?1 + delay",
+                [now],
+            )?;
+            transaction.execute(
+                "UPDATE endpoint SET paused_until = min(paused_until - ?2, ?1 + ?3) WHERE paused_until > ?1",
+                (now, set_back_by, longest_pause),
+            )?;
+            Ok(())
+        };
+        write().map_err(failed)?;
+        transaction.commit().map_err(failed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Settling: the outcome of attempts and the new state of their deliveries, in one transaction.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::tally::Changes;
 use super::{State, Store, failed};
@@ -8,6 +8,10 @@ use crate::clock::Millis;
 use crate::delivery::Exchange;
 use crate::error::Result;
 use crate::event::DeliveryId;
+
+/// The requests of a delivery that are kept, the newest: more than any schedule has, and an end to the log of one that is
+/// throttled for days, with an answer of up to 64 KiB each.
+const REQUESTS_KEPT: i64 = 50;
 
 /// What becomes of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub struct Settlement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LaneChange {
     pub key: i64,
+    /// Its URL at the time: the change is about this receiver and no other.
+    pub url: String,
     pub paused_until: Millis,
     pub throttled: u32,
     pub suspended: Option<String>,
@@ -66,9 +72,9 @@ impl Store {
             for lane in lanes {
                 transaction
                     .prepare_cached(
-                        "UPDATE endpoint SET paused_until = ?2, throttled = ?3, suspended = ?4 WHERE key = ?1",
+                        "UPDATE endpoint SET paused_until = ?2, throttled = ?3, suspended = ?4 WHERE key = ?1 AND url = ?5",
                     )?
-                    .execute((lane.key, lane.paused_until, lane.throttled, &lane.suspended))?;
+                    .execute((lane.key, lane.paused_until, lane.throttled, &lane.suspended, &lane.url))?;
             }
             Ok(changed)
         };
@@ -163,7 +169,7 @@ fn settle_one(
     if let Some((exchange, headers)) = request {
         log_request(connection, delivery, attempts + 1, exchange, headers, error)?;
     }
-    Ok(changed)
+    Ok(if *change == Change::Unchanged { 0 } else { changed })
 }
 
 fn log_request(
@@ -175,11 +181,14 @@ fn log_request(
     error: &Option<String>,
 ) -> rusqlite::Result<()> {
     let answer = exchange.result.as_ref().ok();
-    let request: i64 = connection
+    let request: Option<i64> = connection
         .prepare_cached(
             "UPDATE delivery SET requests = requests + 1, last_status = ?2 WHERE id = ?1 RETURNING requests",
         )?
-        .query_row((delivery.as_bytes(), answer.map(|answer| answer.status)), |row| row.get(0))?;
+        .query_row((delivery.as_bytes(), answer.map(|answer| answer.status)), |row| row.get(0))
+        .optional()?;
+    // A delivery that is gone must not keep those beside it from being settled.
+    let Some(request) = request else { return Ok(()) };
     connection.prepare_cached("INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?.execute(
         (
             delivery.as_bytes(),
@@ -195,6 +204,11 @@ fn log_request(
             answer.map(|answer| answer.body.as_slice()).unwrap_or_default(),
         ),
     )?;
+    if request > REQUESTS_KEPT {
+        connection
+            .prepare_cached("DELETE FROM attempt WHERE delivery = ?1 AND request <= ?2")?
+            .execute((delivery.as_bytes(), request - REQUESTS_KEPT))?;
+    }
     Ok(())
 }
 
