@@ -286,18 +286,54 @@ return [
 		same( 200, $queue->stats()['pending'], 'pending' );
 	},
 
+	'sixteen processes dispatch as fast as they can and none fails' => function ( Bed $bed ) {
+		$folder = $bed->queue_folder();
+		$bed->configure( $folder, [ endpoint( 'http://127.0.0.1:9/' ) ] );
+		$children = array_map( fn() => $bed->start( 'dispatch', [ $folder, '-', 300 ] ), range( 1, 16 ) );
+		$ids      = [];
+		foreach ( $children as $child ) {
+			$child->wait( 60 );
+			same( 0, $child->status(), $child->errors() );
+			array_push( $ids, ...$child->lines() );
+		}
+		same( 16 * 300, count( array_unique( $ids ) ), 'ids' );
+		same( '4800', sqlite( "$folder/queue.db", 'SELECT count(*) FROM event' ), 'events' );
+		queue_file_is_sound( $folder );
+	},
+
+	'one folder by two names is one queue' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$folder  = $bed->queue_folder();
+		$one     = $bed->queue( [ endpoint( $watcher->after( 5 ) ) ], [], $folder );
+		symlink( $folder, "{$bed->folder}/other" );
+		$other = $bed->queue( [], [], "{$bed->folder}/other" );
+		$same  = $bed->queue( [], [], "$folder/" );
+		$ids   = [];
+		for ( $n = 0; $n < 30; $n++ ) {
+			foreach ( [ $one, $other, $same ] as $queue ) {
+				$ids[] = $queue->dispatch( 'deal.won', [ 'n' => $n ] );
+			}
+		}
+		$watcher->wait_for_ids( $ids );
+		wait_for( 5, 'all is settled', fn() => 90 === $other->stats()['delivered'] );
+		same( 90, $watcher->counts()['received'], 'requests' );
+	},
+
 	'a script that fails, exits or is ended by its limit keeps what it dispatched' => function ( Bed $bed ) {
 		$watcher = $bed->watcher();
 		$folder  = $bed->queue_folder();
 		$bed->configure( $folder, [ endpoint( $watcher->after( 0 ) ) ] );
 		$ids = [];
-		foreach ( [ 'throw', 'exit', 'fatal', 'limit', 'memory' ] as $how ) {
+		// "inside" is while an object of the data is read.
+		$ends = [ 'throw' => 255, 'exit' => 3, 'fatal' => 255, 'limit' => 255, 'memory' => 255, 'exit inside' => 3, 'fatal inside' => 255, 'memory inside' => 255, 'limit inside' => 255 ];
+		foreach ( $ends as $how => $status ) {
 			$child = $bed->start( 'dispatch-and-fail', [ $folder, $how ], [ 'memory_limit' => '64M' ] );
-			$child->wait( 10 );
-			holds( $child->status() >= 0, "$how: no signal ended it: {$child->status()} {$child->errors()}" );
+			$child->wait( 15 );
+			same( $status, $child->status(), "$how: its exit status: {$child->errors()}" );
+			same( 1, count( $child->lines() ), "$how: ids: {$child->output()}" );
 			array_push( $ids, ...$child->lines() );
 		}
-		same( 5, count( $ids ), 'ids' );
 		$watcher->wait_for_ids( $ids );
+		same( count( $ids ), $watcher->counts()['unique'], 'events: none of an object that failed' );
 	},
 ];
