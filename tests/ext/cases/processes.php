@@ -325,7 +325,7 @@ return [
 		$bed->configure( $folder, [ endpoint( $watcher->after( 0 ) ) ] );
 		$ids = [];
 		// "inside" is while an object of the data is read.
-		$ends = [ 'throw' => 255, 'exit' => 3, 'fatal' => 255, 'limit' => 255, 'memory' => 255, 'exit inside' => 3, 'fatal inside' => 255, 'memory inside' => 255, 'limit inside' => 255 ];
+		$ends = [ 'throw' => 255, 'exit' => 3, 'fatal' => 255, 'limit' => 255, 'memory' => 255, 'fatal inside' => 255, 'memory inside' => 255, 'limit inside' => 255 ];
 		foreach ( $ends as $how => $status ) {
 			$child = $bed->start( 'dispatch-and-fail', [ $folder, $how ], [ 'memory_limit' => '64M' ] );
 			$child->wait( 15 );
@@ -335,5 +335,16 @@ return [
 		}
 		$watcher->wait_for_ids( $ids );
 		same( count( $ids ), $watcher->counts()['unique'], 'events: none of an object that failed' );
+	},
+
+	'a script that exits while its data is read ends as it said' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$folder  = $bed->queue_folder();
+		$bed->configure( $folder, [ endpoint( $watcher->after( 0 ) ) ] );
+		$child = $bed->start( 'dispatch-and-fail', [ $folder, 'exit inside' ] );
+		$child->wait( 15 );
+		same( 3, $child->status(), "its exit status: {$child->errors()}" );
+		$watcher->wait_for_ids( $child->lines() );
+		same( 1, $watcher->counts()['unique'], 'events' );
 	},
 ];
