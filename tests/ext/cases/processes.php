@@ -121,6 +121,24 @@ return [
 		same( $other->pid, $queue->stats()['dispatcher_pid'], 'who sends then' );
 	},
 
+	'a child forked by a process that stands by does not stand by for it' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$folder  = $bed->queue_folder();
+		$bed->configure( $folder, [ endpoint( $watcher->after( 100 ) ) ] );
+		// The one that sends holds its end back until the other has stood by, forked and died.
+		$sender = $bed->start( 'dispatch-when-told', [ $folder, "{$bed->folder}/go" ] );
+		$sender->says( 'sending' );
+		$other = $bed->start( 'fork-and-sleep', [ $folder, 'standing-by' ] );
+		$child = (int) $other->says( 'child ' );
+		$other->kill();
+		holds( is_dir( "/proc/$child" ), 'the child lives' );
+		touch( "{$bed->folder}/go" );
+		$sender->wait( 10 );
+		$id = trim( $sender->says( 'evt ' ) );
+		// Nobody stands by, so it has sent before it ended.
+		holds( in_array( $id, array_column( $watcher->requests(), 'id' ), true ), 'the event has arrived' );
+	},
+
 	'a forked child that ends leaves its parent the lock and the queue' => function ( Bed $bed ) {
 		$watcher = $bed->watcher();
 		$queue   = $bed->queue( [ endpoint( $watcher->after( 0 ) ) ] );
