@@ -30,6 +30,7 @@ function posthorn_keep_sending(): void {
  * The queue is asked once per request and site.
  *
  * @throws \Posthorn\Exception When the queue cannot be used or refuses an endpoint.
+ * @throws RuntimeException When the queue knows no receiver and cannot be given one.
  */
 function posthorn_hand_over_if_needed(): void {
 	static $checked = array();
@@ -38,8 +39,10 @@ function posthorn_hand_over_if_needed(): void {
 	if ( ( $checked[ $site ] ?? -1 ) >= $revision ) {
 		return;
 	}
-	if ( ( posthorn_client_revision() ?? -1 ) < $revision ) {
-		posthorn_hand_over( $revision );
+	$known = posthorn_client_revision();
+	if ( ( $known ?? -1 ) < $revision && ! posthorn_hand_over( $revision ) && null === $known ) {
+		// Accepting an event now would mean to send it to nobody.
+		throw new RuntimeException( 'the queue has no receiver, because the secret in the settings cannot be read; enter it again under Settings → CRM Webhooks' );
 	}
 	$checked[ $site ] = $revision;
 }
@@ -48,15 +51,17 @@ function posthorn_hand_over_if_needed(): void {
  * Hands the settings over under a revision.
  *
  * @param int $revision The settings' revision.
+ * @return bool False if a secret cannot be read; the queue then keeps what it has.
  * @throws \Posthorn\Exception When the queue cannot be used or refuses an endpoint.
  */
-function posthorn_hand_over( int $revision ): void {
+function posthorn_hand_over( int $revision ): bool {
 	$endpoints = posthorn_endpoints();
 	if ( null === $endpoints ) {
-		return;
+		return false;
 	}
 	posthorn_client_configure( $endpoints, $revision );
 	update_option( POSTHORN_HANDED_OVER_OPTION, posthorn_fingerprint( $endpoints ), false );
+	return true;
 }
 
 /**

@@ -23,9 +23,9 @@ const POSTHORN_MOST_MESSAGES = 10;
  * @param bool       $event_lost Whether an event was not accepted because of it.
  */
 function posthorn_report( \Throwable $error, bool $event_lost ): void {
-	$problems             = &posthorn_problems();
-	$problems['message']  = $error->getMessage();
-	$problems['lost']    += $event_lost ? 1 : 0;
+	$problems            = &posthorn_problems();
+	$problems['message'] = $error->getMessage();
+	$problems['lost']   += $event_lost ? 1 : 0;
 	if ( count( $problems['messages'] ) < POSTHORN_MOST_MESSAGES && ! in_array( $problems['message'], $problems['messages'], true ) ) {
 		$problems['messages'][] = $problems['message'];
 	}

@@ -97,7 +97,9 @@ fn send(
     loop {
         station.read();
         note_descriptors(engine, lock, station);
-        let mode = plan.mode(engine, station);
+        // Asked before the turn: what was accepted before the order to stop is then in the turn.
+        let stopping = engine.stopping();
+        let mode = plan.mode(engine, station, stopping);
         let began = Instant::now();
         let turn = take_turn(engine, mode);
         let took = began.elapsed();
@@ -118,7 +120,7 @@ fn send(
             let _ = sync_wanted.try_send(());
         }
         senders.start(in_flight);
-        if let Some(ended) = plan.ended(engine, station, idle, &turn) {
+        if let Some(ended) = plan.ended(engine, station, stopping, idle, &turn) {
             if let (Ended::Stopped, Some(transport)) = (ended, &senders.transport) {
                 // What is cut off is sent again under the same number.
                 transport.interrupt();
@@ -183,8 +185,8 @@ impl Plan {
         Plan { requests: host::requests(), trying_until: None, not_before: Instant::now() }
     }
 
-    fn mode(&mut self, engine: &Engine, station: &Station) -> Mode {
-        if let Some((how, deadline)) = engine.stopping() {
+    fn mode(&mut self, engine: &Engine, station: &Station, stopping: Option<(Stop, Instant)>) -> Mode {
+        if let Some((how, deadline)) = stopping {
             let left = deadline.saturating_duration_since(Instant::now());
             return if how == Stop::FinishDue && !station.has_stand_by() && left > LAST_REQUESTS {
                 Mode::Run
@@ -217,8 +219,15 @@ impl Plan {
         (station.wanted && !engine.is_asked_to_work()) || !engine.may_send()
     }
 
-    fn ended(&self, engine: &Engine, station: &Station, idle: bool, turn: &Turn) -> Option<Ended> {
-        if let Some((how, deadline)) = engine.stopping() {
+    fn ended(
+        &self,
+        engine: &Engine,
+        station: &Station,
+        stopping: Option<(Stop, Instant)>,
+        idle: bool,
+        turn: &Turn,
+    ) -> Option<Ended> {
+        if let Some((how, deadline)) = stopping {
             let nothing_due = how == Stop::Finish || station.has_stand_by() || !is_due(turn);
             let over = Instant::now() >= deadline;
             return ((idle && nothing_due) || over).then_some(Ended::Stopped);

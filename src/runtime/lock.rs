@@ -3,11 +3,11 @@
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::FlockOperation;
 
 use super::host;
 use crate::error::{Error, Result};
-use crate::store::give_to_owner_of_parent;
+use crate::store::open_private_file;
 
 const FILE: &str = "dispatcher.lock";
 
@@ -19,7 +19,7 @@ impl Lock {
     /// Takes the lock if it is free. Never waits: a thread that waits in `flock` with its signals blocked
     /// could not be stopped.
     pub fn try_take(directory: &Path) -> Result<Option<Self>> {
-        let file = open(directory)?;
+        let file = open_private_file(&directory.join(FILE))?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
                 let holder = format!("{} {}\n", std::process::id(), host::name());
@@ -42,7 +42,7 @@ impl Lock {
 
 /// The process that holds the lock and what it is (`4711 fpm-fcgi`), `None` when nobody does.
 pub(super) fn holder(directory: &Path) -> Result<Option<String>> {
-    let file = open(directory)?;
+    let file = open_private_file(&directory.join(FILE))?;
     // Shared, so that two that look at once do not see each other; it is freed when the file is closed.
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
         Ok(()) => Ok(None),
@@ -52,17 +52,4 @@ pub(super) fn holder(directory: &Path) -> Result<Option<String>> {
             Ok(Some(String::from_utf8_lossy(&text[..read]).trim().to_owned()))
         }
     }
-}
-
-fn open(directory: &Path) -> Result<OwnedFd> {
-    let path = directory.join(FILE);
-    let is_new = !path.exists();
-    let file = rustix::fs::open(&path, OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR)
-        .map_err(|error| {
-            Error::unavailable(format!("cannot open {}: {error}; let PHP's user own the directory", path.display()))
-        })?;
-    if is_new {
-        give_to_owner_of_parent(&path)?;
-    }
-    Ok(file)
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{OptionalExtension, TransactionBehavior};
 
-use super::{Store, WAL_BYTES_WITHOUT_DISPATCHER, failed, size};
+use super::files::size;
+use super::{Store, WAL_BYTES_WITHOUT_DISPATCHER, failed};
 use crate::clock::Millis;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};

@@ -6,6 +6,7 @@
 mod accept;
 mod due;
 mod endpoints;
+mod files;
 mod history;
 mod intake;
 mod prune;
@@ -19,13 +20,15 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::fs::{FlockOperation, Mode, OFlags};
 
 use crate::error::{Error, Result};
+use files::size;
 
 pub use accept::Accepted;
 pub use due::Due;
 pub use endpoints::{EndpointState, Lane};
+pub(crate) use files::{create_directory, give_to_owner_of_parent, open_private_file};
 pub use history::{AttemptRow, DeliveryRow, Filter};
 pub(crate) use prune::Retention;
 pub(crate) use settle::LaneChange;
@@ -41,6 +44,9 @@ const WAL_BYTES_WITHOUT_DISPATCHER: u64 = 64 * 1024 * 1024;
 /// The dispatcher checkpoints past this: large enough that a page of the file is written once for many
 /// changes, small enough to stay in the machine's cache.
 const WAL_BYTES_WITH_DISPATCHER: u64 = 4 * 1024 * 1024;
+
+/// Tries to have the turn to open, about two seconds of them.
+const PATIENCE_TO_OPEN: i32 = 25_000;
 
 /// A delivery's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,7 +129,12 @@ impl Store {
     /// [`Error::Unavailable`] if the file cannot be opened or written, or is not a queue of this version.
     pub fn open(directory: &Path, options: StoreOptions) -> Result<Self> {
         let file = directory.join(FILE);
-        create_private_file(&file)?;
+        let _turn = take_turn_to_open(directory)?;
+        if !file.exists() {
+            // Made by SQLite it would have the process's umask. Never opened again beside SQLite: closing any descriptor
+            // of it frees the process's locks.
+            open_private_file(&file)?;
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&file, flags).map_err(failed)?;
         connection.busy_handler(Some(wait_for_writer)).map_err(failed)?;
@@ -172,58 +183,16 @@ impl Store {
     }
 }
 
-/// Makes the queue's directory with mode 0700 if it is missing, with its parents. A root process gives what it
-/// makes to the owner of the directory it makes it in, so that WP-CLI run as root locks no web server out.
-///
-/// # Errors
-/// [`Error::Unavailable`] naming the directory and what to do.
-pub fn create_directory(directory: &Path) -> Result<()> {
-    if directory.is_dir() {
-        return Ok(());
+/// Lets one process at a time open a queue: two that make a new file one would see each other's half-made journal. A
+/// process that is frozen while it opens delays the others, but not for ever.
+fn take_turn_to_open(directory: &Path) -> Result<OwnedFd> {
+    let turn = open_private_file(&directory.join("open.lock"))?;
+    let mut tries = 0;
+    while rustix::fs::flock(&turn, FlockOperation::NonBlockingLockExclusive).is_err() && tries < PATIENCE_TO_OPEN {
+        wait_for_writer(tries);
+        tries += 1;
     }
-    if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        create_directory(parent)?;
-    }
-    match rustix::fs::mkdir(directory, Mode::RWXU) {
-        Ok(()) => give_to_owner_of_parent(directory),
-        Err(rustix::io::Errno::EXIST) => Ok(()),
-        Err(error) => Err(Error::unavailable(format!(
-            "cannot make the directory {}: {error}; make it and let PHP's user own it, or set posthorn.data_dir to one that PHP can write",
-            directory.display()
-        ))),
-    }
-}
-
-/// As root, gives `path` to the owner of the directory it is in.
-pub fn give_to_owner_of_parent(path: &Path) -> Result<()> {
-    if !rustix::process::geteuid().is_root() {
-        return Ok(());
-    }
-    let Some(parent) = path.parent() else { return Ok(()) };
-    rustix::fs::stat(parent)
-        .and_then(|stat| rustix::fs::chown(path, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid))))
-        .map_err(|error| {
-            Error::unavailable(format!("cannot give {} to the owner of its directory: {error}", path.display()))
-        })
-}
-
-/// SQLite makes the file with the process's umask otherwise, readable by others.
-fn create_private_file(file: &Path) -> Result<()> {
-    if file.exists() {
-        return Ok(());
-    }
-    match rustix::fs::open(
-        file,
-        OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC,
-        Mode::RUSR | Mode::WUSR,
-    ) {
-        Ok(_) => give_to_owner_of_parent(file),
-        Err(rustix::io::Errno::EXIST) => Ok(()),
-        Err(error) => Err(Error::unavailable(format!(
-            "cannot make {}: {error}; let PHP's user own the directory and leave it room",
-            file.display()
-        ))),
-    }
+    Ok(turn)
 }
 
 /// Sets a pragma and reads it back: SQLite is silent about one that it does not know.
@@ -267,10 +236,6 @@ fn wait_for_writer(tries: i32) -> bool {
         std::thread::sleep(NAP);
     }
     tries < TRIES
-}
-
-fn size(path: &Path) -> u64 {
-    path.metadata().map(|metadata| metadata.len()).unwrap_or(0)
 }
 
 /// A failure of SQLite in the words of who can do something about it.

@@ -12,6 +12,8 @@ source "$here/../testbed/testbed.sh"
 
 need_php cli fpm curl
 need_node
+# The program alone, without the system service.
+need_packages apache2-bin "libapache2-mod-php$PHP_VERSION"
 need_packages sqlite3 # after the processes are gone, the queue file is checked by a program that is not ours
 
 POSTHORN_LIBRARY=${POSTHORN_LIBRARY:-$POSTHORN_ROOT/target/release/libposthorn.so}

@@ -17,6 +17,7 @@ require_once __DIR__ . '/class-stages.php';
  * or the row as object or array. Only the id is believed; the row is read afresh.
  *
  * @param mixed ...$arguments What the action handed over.
+ * @throws UnexpectedValueException Caught here: the action names no row.
  */
 function posthorn_crm_heard( ...$arguments ): void {
 	try {

@@ -181,20 +181,22 @@ return [
 		same( 1, count( file( "$folder/posthorn.log" ) ), 'lines of the log after a good event' );
 	},
 
-	'objects are taken as json_encode takes them' => function ( Bed $bed ) {
+	'objects are taken as json_encode takes them, dates as ISO 8601' => function ( Bed $bed ) {
 		$queue          = $bed->queue( [], [ 'background' => false ] );
 		$person         = new Person();
 		$person->friend = new Person();
 		$date           = new DateTimeImmutable( '2026-04-17 12:34:56.5', new DateTimeZone( 'Europe/Berlin' ) );
 		$dynamic        = (object) [ 'a' => 1, 'b' => (object) [ 'c' => [ 2 ] ] ];
 		$objects        = [
-			'person' => $person, 'money' => new Money( 1250 ), 'itself' => new Itself(), 'stage' => Stage::Won, 'date' => $date, 'std' => $dynamic,
+			'person' => $person, 'money' => new Money( 1250 ), 'itself' => new Itself(), 'stage' => Stage::Won, 'std' => $dynamic,
 			'numbered' => (object) [ '5' => 'five', 'x' => 1 ], 'array' => new ArrayObject( [ 'k' => 'v' ] ),
 		];
 		foreach ( $objects as $name => $object ) {
 			same( json_encode( $object, JSON_UNESCAPED_SLASHES ), json_encode( data_of( $queue, [ 'x' => $object ] )->x, JSON_UNESCAPED_SLASHES ), $name );
 		}
 		holds( ! str_contains( json_of( $queue, [ 'x' => $person ] ), 'value' ), 'only public properties' );
+		// json_encode would show how PHP keeps a date; a receiver wants the date.
+		same( '{"x":"2026-04-17T12:34:56+02:00","y":"2026-04-17T12:34:56+00:00"}', json_of( $queue, [ 'x' => $date, 'y' => new DateTime( '2026-04-17 12:34:56Z' ) ] ), 'dates' );
 	},
 
 	'what JSON has no word for is refused clearly, and nothing is queued' => function ( Bed $bed ) {

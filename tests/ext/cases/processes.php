@@ -121,6 +121,24 @@ return [
 		same( $other->pid, $queue->stats()['dispatcher_pid'], 'who sends then' );
 	},
 
+	'a child forked by a process that stands by does not stand by for it' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$folder  = $bed->queue_folder();
+		$bed->configure( $folder, [ endpoint( $watcher->after( 100 ) ) ] );
+		// The one that sends holds its end back until the other has stood by, forked and died.
+		$sender = $bed->start( 'dispatch-when-told', [ $folder, "{$bed->folder}/go" ] );
+		$sender->says( 'sending' );
+		$other = $bed->start( 'fork-and-sleep', [ $folder, 'standing-by' ] );
+		$child = (int) $other->says( 'child ' );
+		$other->kill();
+		holds( is_dir( "/proc/$child" ), 'the child lives' );
+		touch( "{$bed->folder}/go" );
+		$sender->wait( 10 );
+		$id = trim( $sender->says( 'evt ' ) );
+		// Nobody stands by, so it has sent before it ended.
+		holds( in_array( $id, array_column( $watcher->requests(), 'id' ), true ), 'the event has arrived' );
+	},
+
 	'a forked child that ends leaves its parent the lock and the queue' => function ( Bed $bed ) {
 		$watcher = $bed->watcher();
 		$queue   = $bed->queue( [ endpoint( $watcher->after( 0 ) ) ] );
@@ -286,18 +304,65 @@ return [
 		same( 200, $queue->stats()['pending'], 'pending' );
 	},
 
+	'sixteen processes dispatch as fast as they can and none fails' => function ( Bed $bed ) {
+		$folder = $bed->queue_folder();
+		$bed->configure( $folder, [ endpoint( 'http://127.0.0.1:9/' ) ] );
+		$children = array_map( fn() => $bed->start( 'dispatch', [ $folder, '-', 300 ] ), range( 1, 16 ) );
+		$ids      = [];
+		foreach ( $children as $child ) {
+			$child->wait( 60 );
+			same( 0, $child->status(), $child->errors() );
+			array_push( $ids, ...$child->lines() );
+		}
+		same( 16 * 300, count( array_unique( $ids ) ), 'ids' );
+		same( '4800', sqlite( "$folder/queue.db", 'SELECT count(*) FROM event' ), 'events' );
+		queue_file_is_sound( $folder );
+	},
+
+	'one folder by two names is one queue' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$folder  = $bed->queue_folder();
+		$one     = $bed->queue( [ endpoint( $watcher->after( 5 ) ) ], [], $folder );
+		symlink( $folder, "{$bed->folder}/other" );
+		$other = $bed->queue( [], [], "{$bed->folder}/other" );
+		$same  = $bed->queue( [], [], "$folder/" );
+		$ids   = [];
+		for ( $n = 0; $n < 30; $n++ ) {
+			foreach ( [ $one, $other, $same ] as $queue ) {
+				$ids[] = $queue->dispatch( 'deal.won', [ 'n' => $n ] );
+			}
+		}
+		$watcher->wait_for_ids( $ids );
+		wait_for( 5, 'all is settled', fn() => 90 === $other->stats()['delivered'] );
+		same( 90, $watcher->counts()['received'], 'requests' );
+	},
+
 	'a script that fails, exits or is ended by its limit keeps what it dispatched' => function ( Bed $bed ) {
 		$watcher = $bed->watcher();
 		$folder  = $bed->queue_folder();
 		$bed->configure( $folder, [ endpoint( $watcher->after( 0 ) ) ] );
 		$ids = [];
-		foreach ( [ 'throw', 'exit', 'fatal', 'limit', 'memory' ] as $how ) {
+		// "inside" is while an object of the data is read.
+		$ends = [ 'throw' => 255, 'exit' => 3, 'fatal' => 255, 'limit' => 255, 'memory' => 255, 'fatal inside' => 255, 'memory inside' => 255, 'limit inside' => 255 ];
+		foreach ( $ends as $how => $status ) {
 			$child = $bed->start( 'dispatch-and-fail', [ $folder, $how ], [ 'memory_limit' => '64M' ] );
-			$child->wait( 10 );
-			holds( $child->status() >= 0, "$how: no signal ended it: {$child->status()} {$child->errors()}" );
+			$child->wait( 15 );
+			same( $status, $child->status(), "$how: its exit status: {$child->errors()}" );
+			same( 1, count( $child->lines() ), "$how: ids: {$child->output()}" );
 			array_push( $ids, ...$child->lines() );
 		}
-		same( 5, count( $ids ), 'ids' );
 		$watcher->wait_for_ids( $ids );
+		same( count( $ids ), $watcher->counts()['unique'], 'events: none of an object that failed' );
+	},
+
+	'a script that exits while its data is read ends as it said' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$folder  = $bed->queue_folder();
+		$bed->configure( $folder, [ endpoint( $watcher->after( 0 ) ) ] );
+		$child = $bed->start( 'dispatch-and-fail', [ $folder, 'exit inside' ] );
+		$child->wait( 15 );
+		same( 3, $child->status(), "its exit status: {$child->errors()}" );
+		$watcher->wait_for_ids( $child->lines() );
+		same( 1, $watcher->counts()['unique'], 'events' );
 	},
 ];

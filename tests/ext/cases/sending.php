@@ -140,6 +140,23 @@ return [
 		same( [ true, false ], [ $queue->resume( 'mine' ), $queue->resume( 'unknown' ) ], 'resume()' );
 		same( null, $queue->endpoints()[0]['suspended'], 'suspended after resume()' );
 		wait_for( 5, 'both are delivered', fn() => 2 === $queue->stats()['delivered'] );
+		// A new URL ends a suspension too.
+		$receiver->behave( 'status', [ 'status' => 410, 'times' => 1 ] );
+		$queue->dispatch( 'deal.won', [ 'n' => 3 ] );
+		wait_for( 5, 'suspended again', fn() => null !== $queue->endpoints()[0]['suspended'] );
+		$queue->configure( [ [ 'url' => "{$receiver->hook}/new" ] + $endpoint ] );
+		wait_for( 5, 'the third is delivered', fn() => 3 === $queue->stats()['delivered'] );
+		same( 1, count( $receiver->requests( '/hook/new' ) ), 'requests at the new URL' );
+	},
+
+	'what one process configures, another that runs goes by at once' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$folder  = $bed->queue_folder();
+		$queue   = $bed->queue( [ endpoint( $watcher->after( 0, 'old' ) ) ], [], $folder );
+		$watcher->wait_for_ids( [ $queue->dispatch( 'deal.won', [] ) ] );
+		$bed->configure( $folder, [ endpoint( $watcher->after( 0, 'new' ) ) ] );
+		$watcher->wait_for_ids( [ $queue->dispatch( 'deal.won', [] ) ], 2 );
+		same( [ 'old', 'new' ], array_map( fn( $request ) => basename( $request['path'] ), $watcher->requests() ), 'paths' );
 	},
 
 	'a redirect is a failure that names its target and is not followed' => function ( Bed $bed ) {

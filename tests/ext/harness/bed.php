@@ -4,7 +4,7 @@
 declare(strict_types=1);
 
 final class Bed {
-	/** @var list<Receiver|Watcher|Child|Pool> */
+	/** @var list<Receiver|Watcher|Child|Pool|Apache> */
 	private array $started = [];
 	private int $number    = 0;
 
@@ -55,6 +55,11 @@ final class Bed {
 	/** A PHP-FPM pool that serves scripts/pages. */
 	public function pool( array $settings = [], array $ini = [] ): Pool {
 		return $this->started[] = new Pool( $this->fresh( 'pool' ), $settings, $ini );
+	}
+
+	/** An Apache with PHP inside that serves scripts/pages. */
+	public function apache(): Apache {
+		return $this->started[] = new Apache( $this->fresh( 'apache' ) );
 	}
 
 	/** Stops what was started, the last first. */

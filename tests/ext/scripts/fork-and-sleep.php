@@ -1,8 +1,12 @@
 <?php
-// Sends for the queue argv[1], forks a child that sleeps, and sleeps too.
+// Sends for the queue argv[1], or stands by if argv[2] is given, forks a child that sleeps, and sleeps too.
 $queue = Posthorn\Queue::open( $argv[1] );
-while ( getmypid() !== $queue->stats()['dispatcher_pid'] ) {
+while ( ! isset( $argv[2] ) && getmypid() !== $queue->stats()['dispatcher_pid'] ) {
 	usleep( 1000 );
+}
+if ( isset( $argv[2] ) ) {
+	// Long enough to have connected to whoever sends.
+	usleep( 200_000 );
 }
 $child = pcntl_fork();
 if ( 0 === $child ) {

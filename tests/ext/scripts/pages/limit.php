@@ -1,7 +1,8 @@
 <?php
 // Lives under a time limit of `limit` seconds of processor time while the thread of its process works on the queue
-// `queue`. `how`: "idle" waits `seconds`, "burn" uses the processor for them, "reset" sets the limit anew all the
-// time for `seconds` and then burns, "none" takes the limit away and burns.
+// `queue`. `how`: "idle" waits until the process has used `seconds` of it,
+// "burn" uses it itself, "reset" sets the limit anew all the time for `seconds` and then burns,
+// "none" takes the limit away and burns.
 $queue = Posthorn\Queue::open( $_GET['queue'] );
 $limit = (int) $_GET['limit'];
 $until = microtime( true ) + (float) $_GET['seconds'];
@@ -12,7 +13,7 @@ $used  = function (): float {
 $before = $used();
 set_time_limit( $limit );
 if ( 'idle' === $_GET['how'] ) {
-	while ( microtime( true ) < $until ) {
+	for ( $late = microtime( true ) + 40; $used() - $before < (float) $_GET['seconds'] && microtime( true ) < $late; ) {
 		usleep( 20_000 );
 	}
 } elseif ( 'reset' === $_GET['how'] ) {

@@ -1,0 +1,67 @@
+//! The queue's directory and the files in it: nobody else's, and as root not root's.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{Gid, Mode, OFlags, Uid};
+
+use crate::error::{Error, Result};
+
+/// Makes the queue's directory with mode 0700 if it is missing, with its parents. A root process gives what it
+/// makes to the owner of the directory it makes it in, so that WP-CLI run as root locks no web server out.
+///
+/// # Errors
+/// [`Error::Unavailable`] naming the directory and what to do.
+pub(crate) fn create_directory(directory: &Path) -> Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_directory(parent)?;
+    }
+    match rustix::fs::mkdir(directory, Mode::RWXU) {
+        Ok(()) => give_to_owner_of_parent(directory),
+        Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(error) => Err(Error::unavailable(format!(
+            "cannot make the directory {}: {error}; make it and let PHP's user own it, or set posthorn.data_dir to one that PHP can write",
+            directory.display()
+        ))),
+    }
+}
+
+/// Opens a file for reading and writing; makes it with mode 0600 if it is missing.
+///
+/// # Errors
+/// [`Error::Unavailable`] naming the file and what to do.
+pub(crate) fn open_private_file(path: &Path) -> Result<OwnedFd> {
+    let is_new = !path.exists();
+    let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).map_err(|error| {
+        Error::unavailable(format!(
+            "cannot open {}: {error}; let PHP's user own the directory and every file in it, and leave it room",
+            path.display()
+        ))
+    })?;
+    if is_new {
+        give_to_owner_of_parent(path)?;
+    }
+    Ok(file)
+}
+
+/// As root, gives `path` to the owner of the directory it is in.
+pub(crate) fn give_to_owner_of_parent(path: &Path) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let Some(parent) = path.parent() else { return Ok(()) };
+    rustix::fs::stat(parent)
+        .and_then(|stat| rustix::fs::chown(path, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid))))
+        .map_err(|error| {
+            Error::unavailable(format!("cannot give {} to the owner of its directory: {error}", path.display()))
+        })
+}
+
+/// A file's size in bytes, 0 if there is none.
+pub(super) fn size(path: &Path) -> u64 {
+    path.metadata().map(|metadata| metadata.len()).unwrap_or(0)
+}
