@@ -70,11 +70,13 @@ function posthorn_hand_over( int $revision ): bool {
  * Code can change without a save. So this is looked at when an administrator opens a page, and by WP-Cron.
  */
 function posthorn_hand_over_if_filter_changed(): void {
-	if ( ! has_filter( 'posthorn_endpoints' ) ) {
+	$handed_over = (string) get_option( POSTHORN_HANDED_OVER_OPTION );
+	// A filter that is gone is a change too.
+	if ( ! has_filter( 'posthorn_endpoints' ) && ! str_starts_with( $handed_over, 'filtered:' ) ) {
 		return;
 	}
 	$endpoints = posthorn_endpoints();
-	if ( null === $endpoints || get_option( POSTHORN_HANDED_OVER_OPTION ) === posthorn_fingerprint( $endpoints ) ) {
+	if ( null === $endpoints || posthorn_fingerprint( $endpoints ) === $handed_over ) {
 		return;
 	}
 	$settings = posthorn_replace_settings( posthorn_settings() );
@@ -131,12 +133,12 @@ function posthorn_for_queue( array $stored ): ?array {
 }
 
 /**
- * What changes when endpoints change, and reveals nothing of them.
+ * What changes when endpoints change, and reveals nothing of them but whether they were filtered.
  *
  * @param array[] $endpoints Endpoints.
  */
 function posthorn_fingerprint( array $endpoints ): string {
-	return hash_hmac( 'sha256', (string) wp_json_encode( $endpoints ), wp_salt() );
+	return ( has_filter( 'posthorn_endpoints' ) ? 'filtered:' : 'plain:' ) . hash_hmac( 'sha256', (string) wp_json_encode( $endpoints ), wp_salt() );
 }
 
 /**
