@@ -30,8 +30,8 @@ function posthorn_keep_sending(): void {
  * The queue is asked once per request and site.
  *
  * @param array|null $settings Optional. The settings, if they are at hand.
- * @throws \Posthorn\Exception When the queue cannot be used or refuses an endpoint.
- * @throws RuntimeException When the queue knows no receiver and cannot be given one.
+ * @throws RuntimeException When the queue cannot be used, refuses an endpoint (both are \Posthorn\Exception), or knows
+ *                          no receiver and cannot be given one.
  */
 function posthorn_hand_over_if_needed( ?array $settings = null ): void {
 	static $checked = array();
