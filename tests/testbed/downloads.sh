@@ -18,8 +18,9 @@ npm_pack() {
 	[ ! -f "$2" ] || return 0
 	note "fetching $1"
 	scratch=$(mktemp -d "$DOWNLOADS/pack.XXXXXX")
-	(cd "$scratch" && npm pack --silent "$1" >/dev/null) || {
+	(cd "$scratch" && npm pack --loglevel error "$1" >"$DOWNLOADS/npm.log" 2>&1) || {
 		rm -rf "$scratch"
+		tail -n 20 "$DOWNLOADS/npm.log" >&2
 		die "npm could not fetch $1: is the network up, and does \`npm ping\` answer?"
 	}
 	mv "$scratch"/*.tgz "$2"
