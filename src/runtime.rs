@@ -1,5 +1,6 @@
 //! A queue in a running process: accepting in the page, and the thread, the lock, fork and shutdown around it.
 
+mod descriptors;
 mod engine;
 pub mod fork;
 mod holding;

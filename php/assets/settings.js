@@ -41,6 +41,8 @@
 			const answer   = await response.json();
 			showMistakes( answer.data.mistakes || {} );
 			result.innerHTML = answer.data.html; // Escaped by the server.
+			// The button may be the last thing in the window.
+			result.scrollIntoView( { block: 'nearest' } );
 		} catch ( error ) {
 			say( words.noAnswer );
 		}

@@ -16,6 +16,9 @@ const POSTHORN_LOOK_EVERY_S = 60;
 /** For how long WP-Cron sends if nobody else does. */
 const POSTHORN_CRON_WORK_S = 8.0;
 
+/** How long it sends before it looks whether anything is left. */
+const POSTHORN_CRON_TURN_S = 0.5;
+
 /** Deliveries read at once, and how many of those at most in one look. */
 const POSTHORN_FAILURES_PAGE  = 100;
 const POSTHORN_FAILURES_PAGES = 5;
@@ -65,12 +68,24 @@ function posthorn_run_cron(): void {
 		posthorn_hand_over_if_needed();
 		posthorn_hand_over_if_filter_changed();
 		$stats = posthorn_client_stats();
-		if ( ! $stats['dispatcher'] && $stats['pending'] > 0 ) {
-			posthorn_client_work( POSTHORN_CRON_WORK_S );
+		if ( ! $stats['dispatcher'] ) {
+			posthorn_work_while_pending( POSTHORN_CRON_WORK_S );
 		}
 		posthorn_tell_failures();
 	} catch ( \Throwable $error ) {
 		posthorn_report( $error, false );
+	}
+}
+
+/**
+ * Sends what waits, in short turns, so that it ends as soon as nothing does.
+ *
+ * @param float $seconds For how long at most.
+ */
+function posthorn_work_while_pending( float $seconds ): void {
+	$end = microtime( true ) + $seconds;
+	while ( posthorn_client_stats()['pending'] > 0 && microtime( true ) < $end ) {
+		posthorn_client_work( POSTHORN_CRON_TURN_S );
 	}
 }
 

@@ -24,7 +24,8 @@ function posthorn_dispatch( string $event, array $data, array $context = array()
 		return null;
 	}
 	try {
-		if ( ! posthorn_has_receiver() ) {
+		$settings = posthorn_settings();
+		if ( ! posthorn_has_receiver( $settings ) ) {
 			return null;
 		}
 		require_once __DIR__ . '/context.php';
@@ -48,7 +49,7 @@ function posthorn_dispatch( string $event, array $data, array $context = array()
 		 * @param array  $context Where and by whom.
 		 */
 		$data = (array) apply_filters( 'posthorn_event_data', $data, $event, $context );
-		posthorn_hand_over_if_needed();
+		posthorn_hand_over_if_needed( $settings );
 		return posthorn_client_dispatch( $event, $data, $context );
 	} catch ( \Throwable $error ) {
 		// Not only \Exception: a defect in a filter is an Error, and the CRM's own work goes on all the same.

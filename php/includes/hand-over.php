@@ -29,13 +29,14 @@ function posthorn_keep_sending(): void {
  *
  * The queue is asked once per request and site.
  *
- * @throws \Posthorn\Exception When the queue cannot be used or refuses an endpoint.
- * @throws RuntimeException When the queue knows no receiver and cannot be given one.
+ * @param array|null $settings Optional. The settings, if they are at hand.
+ * @throws RuntimeException When the queue cannot be used, refuses an endpoint (both are \Posthorn\Exception), or knows
+ *                          no receiver and cannot be given one.
  */
-function posthorn_hand_over_if_needed(): void {
+function posthorn_hand_over_if_needed( ?array $settings = null ): void {
 	static $checked = array();
 	$site           = posthorn_site_key();
-	$revision       = posthorn_settings()['revision'];
+	$revision       = ( $settings ?? posthorn_settings() )['revision'];
 	if ( ( $checked[ $site ] ?? -1 ) >= $revision ) {
 		return;
 	}

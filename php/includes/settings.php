@@ -90,9 +90,11 @@ function posthorn_main_endpoint( array $settings ): ?array {
 
 /**
  * Whether the current site has a receiver that is switched on.
+ *
+ * @param array|null $settings Optional. The settings, if they are at hand.
  */
-function posthorn_has_receiver(): bool {
-	foreach ( posthorn_settings()['endpoints'] as $endpoint ) {
+function posthorn_has_receiver( ?array $settings = null ): bool {
+	foreach ( ( $settings ?? posthorn_settings() )['endpoints'] as $endpoint ) {
 		if ( $endpoint['enabled'] ) {
 			return true;
 		}

@@ -1,5 +1,8 @@
 //! PHP values and JSON values, both ways.
 
+use std::ffi::c_int;
+use std::ptr;
+
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::convert::IntoZval;
 use ext_php_rs::flags::{ClassFlags, DataType};
@@ -134,12 +137,15 @@ impl Reader {
             return Err(failed("has no form in JSON"));
         }
         if is_a(object, "DateTimeInterface") {
-            // Its properties are no properties; json_encode shows three, which no receiver reads as a time.
+            // json_encode shows three properties, which no receiver reads as a time.
             let text = value.try_call_method("format", vec![&"Y-m-d\\TH:i:sP"]).map_err(|_| failed("tells no time"))?;
             return self.value(&text, key, depth + 1);
         }
         if is_a(object, "JsonSerializable") {
             let serialized = value.try_call_method("jsonSerialize", vec![]);
+            if is_ending() {
+                return Err(failed("ended the script"));
+            }
             // Ours is thrown in its place.
             let thrown = ExecutorGlobals::take_exception();
             let serialized = match (serialized, thrown) {
@@ -154,23 +160,42 @@ impl Reader {
             };
             // What it returns may be the object itself, which json_encode takes by its properties.
             return match serialized.object() {
-                Some(inner) if inner.get_id() == object.get_id() => self.properties(object, key, depth, &failed),
+                Some(inner) if inner.get_id() == object.get_id() => self.properties(value, key, depth),
                 _ => self.value(&serialized, key, depth + 1),
             };
         }
-        self.properties(object, key, depth, &failed)
+        self.properties(value, key, depth)
     }
 
-    fn properties(
-        &mut self,
-        object: &ZendObject,
-        key: &str,
-        depth: usize,
-        failed: &dyn Fn(&str) -> Error,
-    ) -> Result<Value> {
-        let properties = object.get_properties().map_err(|_| failed("does not tell its properties"))?;
-        self.map(properties, key, depth)
+    fn properties(&mut self, value: &Zval, key: &str, depth: usize) -> Result<Value> {
+        let mut properties = Zval::new();
+        // SAFETY: `value` is an object. PHP returns a table that we own a reference to, or null; the value that it is
+        // put into gives the reference back.
+        unsafe {
+            match ptr::NonNull::new(zend_get_properties_for(ptr::from_ref(value).cast_mut(), PURPOSE_JSON)) {
+                Some(table) => properties.set_hashtable(ZBox::from_raw(table.as_ptr())),
+                None => return Ok(Value::Object(Map::new())),
+            }
+        }
+        match properties.array() {
+            Some(table) => self.map(table, key, depth),
+            None => Ok(Value::Object(Map::new())),
+        }
     }
+}
+
+unsafe extern "C" {
+    /// The properties that an object shows for a purpose: dates and ArrayObject have others than their own.
+    fn zend_get_properties_for(object: *mut Zval, purpose: c_int) -> *mut ZendHashTable;
+}
+
+/// `ZEND_PROP_PURPOSE_JSON`, what `json_encode` asks for.
+const PURPOSE_JSON: c_int = 4;
+
+/// Whether PHP is unwinding because of `exit()`: that is no exception of anybody's, and stays.
+fn is_ending() -> bool {
+    let class = ExecutorGlobals::get().exception().and_then(|pending| pending.get_class_name().ok());
+    matches!(class.as_deref(), Some("UnwindExit" | "GracefulExit"))
 }
 
 /// Whether the keys are 0, 1, 2, … in this order; ext-php-rs's own way panics at a key that is not UTF-8.

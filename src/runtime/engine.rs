@@ -1,18 +1,19 @@
 //! The background thread of one queue in one process: it stands by, or it holds the lock and sends.
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, Timespec, eventfd, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
+use super::descriptors::Descriptors;
 use super::holding::{self, Ended};
 use super::lock::Lock;
 use super::log::Log;
-use super::signal::{StandBy, for_reading};
+use super::signal::StandBy;
 use super::{QueueOptions, fork, host};
 use crate::dispatcher::Dispatcher;
 
@@ -59,8 +60,8 @@ pub(super) struct Engine {
     pub settled: AtomicU64,
     /// Here while the lock is held, so that a forked child can close its store. Lock it behind the gate only.
     pub dispatcher: Mutex<Option<Dispatcher>>,
-    /// Descriptors that a forked child closes.
-    pub descriptors: Mutex<Vec<RawFd>>,
+    /// What a forked child closes.
+    pub descriptors: Arc<Descriptors>,
     orders: Mutex<Orders>,
     changed: Condvar,
     running: AtomicBool,
@@ -85,7 +86,7 @@ impl Engine {
             sleeping: AtomicBool::new(false),
             settled: AtomicU64::new(0),
             dispatcher: Mutex::new(None),
-            descriptors: Mutex::new(Vec::new()),
+            descriptors: Arc::default(),
             orders: Mutex::new(Orders::default()),
             changed: Condvar::new(),
             running: AtomicBool::new(false),
@@ -185,9 +186,7 @@ impl Engine {
         // A panic is a defect of ours; it must neither end sending nor PHP.
         while catch_unwind(AssertUnwindSafe(|| self.stand_by_and_send())).is_err() {
             self.log.write("the background thread starts over");
-            let _gate = fork::gate();
-            *self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            drop(_gate);
+            self.forget_dispatcher();
             self.rest(RESTART_DELAY);
         }
         self.lock_orders().exited = true;
@@ -205,7 +204,7 @@ impl Engine {
                 self.wait(&[], STAND_BY_TIMER);
                 continue;
             }
-            match Lock::try_take(&self.directory) {
+            match Lock::try_take(&self.directory, &self.descriptors) {
                 Ok(Some(lock)) => match holding::hold(self, lock) {
                     Ok(Ended::HandedOver) if self.stopping().is_none() => self.rest(HANDED_OVER_DELAY),
                     Ok(_) => {}
@@ -230,7 +229,7 @@ impl Engine {
 
     /// Waits until the dispatcher is gone, or this process is asked to work or to stop.
     fn stand_by(&self) {
-        let Some(connection) = StandBy::connect(&self.directory) else {
+        let Some(connection) = StandBy::connect(&self.directory, &self.descriptors) else {
             return self.rest(NO_STATION_TIMER);
         };
         if self.is_asked_to_work() {
@@ -255,13 +254,23 @@ impl Engine {
     }
 
     /// Waits for the bell or one of `others` to be readable.
-    pub fn wait(&self, others: &[&OwnedFd], duration: Duration) {
-        let mut descriptors: Vec<PollFd> = others.iter().map(|descriptor| for_reading(descriptor)).collect();
-        descriptors.push(for_reading(&self.bell));
+    pub fn wait(&self, others: &[BorrowedFd], duration: Duration) {
+        let bell = self.bell.as_fd();
+        let mut descriptors: Vec<PollFd> = others
+            .iter()
+            .chain([&bell])
+            .map(|descriptor| PollFd::from_borrowed_fd(*descriptor, PollFlags::IN))
+            .collect();
         let timeout = Timespec { tv_sec: duration.as_secs() as i64, tv_nsec: duration.subsec_nanos() as i64 };
         let _ = poll(&mut descriptors, Some(&timeout));
         let mut buffer = [0u8; 8];
         let _ = rustix::io::read(&self.bell, &mut buffer[..]);
+    }
+
+    /// Drops the dispatcher, and with it the store.
+    pub fn forget_dispatcher(&self) {
+        let _gate = fork::gate();
+        *self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Closes the store that a forked child has inherited; returns the descriptors that it closes too.
@@ -272,7 +281,7 @@ impl Engine {
         {
             dispatcher.abandon();
         }
-        let mut descriptors = self.descriptors.try_lock().map(|list| list.clone()).unwrap_or_default();
+        let mut descriptors = self.descriptors.in_child();
         descriptors.push(self.bell.as_raw_fd());
         descriptors
     }

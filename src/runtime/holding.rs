@@ -1,6 +1,6 @@
 //! Holding the lock: running the dispatcher until another process should.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ pub(super) enum Ended {
 /// If the queue cannot be opened, or the sockets cannot be made. Failures of the store while sending are
 /// logged, and tried again.
 pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
-    let mut station = Station::open(&engine.directory)?;
+    let mut station = Station::open(&engine.directory, &engine.descriptors)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (jobs, job_queue) = unbounded();
     let (outcomes, outcome_queue) = unbounded();
@@ -75,28 +75,19 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
         start_syncing(log_file)
     };
     let mut senders = Senders { engine, clock, transport: None, jobs: job_queue, outcomes, outcome_queue, started: 0 };
-    let ended = send(engine, &lock, &mut station, &mut senders, &sync_wanted);
-    let _gate = fork::gate();
-    // Dropping it ends the senders, and closes the store before the lock is free.
-    *engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    engine.descriptors.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    let ended = send(engine, &mut station, &mut senders, &sync_wanted);
+    // Ends the senders, and closes the store before the lock is free.
+    engine.forget_dispatcher();
     drop(station);
     drop(lock);
     Ok(ended)
 }
 
-fn send(
-    engine: &Arc<Engine>,
-    lock: &Lock,
-    station: &mut Station,
-    senders: &mut Senders,
-    sync_wanted: &Sender<()>,
-) -> Ended {
+fn send(engine: &Arc<Engine>, station: &mut Station, senders: &mut Senders, sync_wanted: &Sender<()>) -> Ended {
     let mut plan = Plan::new();
     let mut failing = false;
     loop {
         station.read();
-        note_descriptors(engine, lock, station);
         // Asked before the turn: what was accepted before the order to stop is then in the turn.
         let stopping = engine.stopping();
         let mode = plan.mode(engine, station, stopping);
@@ -148,14 +139,6 @@ fn take_turn(engine: &Engine, mode: Mode) -> Result<(usize, bool, Turn)> {
     Ok((dispatcher.in_flight(), dispatcher.is_idle(), turn))
 }
 
-fn note_descriptors(engine: &Engine, lock: &Lock, station: &Station) {
-    let _gate = fork::gate();
-    let mut descriptors = engine.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
-    descriptors.clear();
-    descriptors.push(lock.descriptor());
-    descriptors.extend(station.raw_descriptors());
-}
-
 fn sleep(engine: &Engine, station: &Station, senders: &Senders, turn: &Turn, mode: Mode) {
     let until_next =
         turn.next.map_or(LONGEST_SLEEP, |at| Duration::from_millis((at - SystemClock.now()).max(0) as u64));
@@ -166,7 +149,7 @@ fn sleep(engine: &Engine, station: &Station, senders: &Senders, turn: &Turn, mod
     engine.sleeping.store(true, Ordering::SeqCst);
     // An outcome that came before this line rang for nobody.
     if senders.outcome_queue.is_empty() {
-        let descriptors: Vec<&OwnedFd> = station.descriptors().collect();
+        let descriptors: Vec<BorrowedFd> = station.descriptors().collect();
         engine.wait(&descriptors, until_next.min(longest));
     }
     engine.sleeping.store(false, Ordering::SeqCst);

@@ -1,10 +1,11 @@
 //! Who sends: whoever holds an exclusive `flock` on `dispatcher.lock`. The kernel frees it when its holder dies.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::FlockOperation;
 
+use super::descriptors::{Descriptors, Listed};
 use super::host;
 use crate::error::{Error, Result};
 use crate::store::open_private_file;
@@ -13,30 +14,32 @@ const FILE: &str = "dispatcher.lock";
 
 /// The lock, held.
 #[derive(Debug)]
-pub(super) struct Lock(OwnedFd);
+pub(super) struct Lock(#[allow(dead_code, reason = "held, not read")] Listed);
 
 impl Lock {
     /// Takes the lock if it is free. Never waits: a thread that waits in `flock` with its signals blocked
     /// could not be stopped.
-    pub fn try_take(directory: &Path) -> Result<Option<Self>> {
-        let file = open_private_file(&directory.join(FILE))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {
-                let holder = format!("{} {}\n", std::process::id(), host::name());
-                let _ = rustix::fs::ftruncate(&file, 0);
-                let _ = rustix::io::pwrite(&file, holder.as_bytes(), 0);
-                Ok(Some(Lock(file)))
+    pub fn try_take(directory: &Path, descriptors: &Arc<Descriptors>) -> Result<Option<Self>> {
+        let taken = descriptors.open(|| {
+            let file = open_private_file(&directory.join(FILE)).map_err(Some)?;
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {
+                    let holder = format!("{} {}\n", std::process::id(), host::name());
+                    let _ = rustix::fs::ftruncate(&file, 0);
+                    let _ = rustix::io::pwrite(&file, holder.as_bytes(), 0);
+                    Ok(file)
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) => Err(None),
+                Err(error) => Err(Some(Error::unavailable(format!(
+                    "{FILE} in the queue's directory cannot be locked: {error}; put posthorn.data_dir on a local file system"
+                )))),
             }
-            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-            Err(error) => Err(Error::unavailable(format!(
-                "{FILE} in the queue's directory cannot be locked: {error}; put posthorn.data_dir on a local file system"
-            ))),
+        });
+        match taken {
+            Ok(file) => Ok(Some(Lock(file))),
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error),
         }
-    }
-
-    /// The lock file's descriptor, to be closed in a forked child.
-    pub fn descriptor(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
     }
 }
 

@@ -4,8 +4,9 @@
 //! The connection says at once, and across process id namespaces too, what watching the holder's process
 //! would say: the kernel closes it however the holder ends.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
@@ -15,6 +16,7 @@ use rustix::net::{
     recv, send, socket_with,
 };
 
+use super::descriptors::{Descriptors, Listed};
 use crate::error::{Error, Result};
 use crate::store::give_to_owner_of_parent;
 
@@ -58,33 +60,30 @@ fn bound(directory: &Path, name: &str, kind: SocketType) -> rustix::io::Result<O
 
 /// The dispatcher's ends.
 pub(super) struct Station {
-    wake: OwnedFd,
-    listener: OwnedFd,
-    standing_by: Vec<OwnedFd>,
+    wake: Listed,
+    listener: Listed,
+    standing_by: Vec<Listed>,
+    descriptors: Arc<Descriptors>,
     /// A process that stands by was asked to work.
     pub wanted: bool,
 }
 
 impl Station {
     /// Opens them. Only the holder of the lock may.
-    pub fn open(directory: &Path) -> Result<Self> {
+    pub fn open(directory: &Path, descriptors: &Arc<Descriptors>) -> Result<Self> {
         let open = || -> rustix::io::Result<Station> {
-            let wake = bound(directory, WAKE, SocketType::DGRAM)?;
-            let listener = bound(directory, STAND_BY, SocketType::STREAM)?;
+            let wake = descriptors.open(|| bound(directory, WAKE, SocketType::DGRAM))?;
+            let listener = descriptors.open(|| bound(directory, STAND_BY, SocketType::STREAM))?;
             listen(&listener, 128)?;
-            Ok(Station { wake, listener, standing_by: Vec::new(), wanted: false })
+            let descriptors = descriptors.clone();
+            Ok(Station { wake, listener, standing_by: Vec::new(), descriptors, wanted: false })
         };
         open().map_err(|error| Error::unavailable(format!("cannot make sockets in {}: {error}", directory.display())))
     }
 
     /// What to wait for.
-    pub fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
-        [&self.wake, &self.listener].into_iter().chain(&self.standing_by)
-    }
-
-    /// The same, to be closed in a forked child.
-    pub fn raw_descriptors(&self) -> Vec<RawFd> {
-        self.descriptors().map(|descriptor| descriptor.as_raw_fd()).collect()
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        [&self.wake, &self.listener].into_iter().chain(&self.standing_by).map(AsFd::as_fd)
     }
 
     /// Whether another process could take over.
@@ -96,7 +95,8 @@ impl Station {
     pub fn read(&mut self) {
         let mut buffer = [0u8; 16];
         while recv(&self.wake, &mut buffer[..], RecvFlags::empty()).is_ok() {}
-        while let Ok(connection) = accept_with(&self.listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        while let Ok(connection) = self.descriptors.open(|| accept_with(&self.listener, flags)) {
             self.standing_by.push(connection);
         }
         let wanted = &mut self.wanted;
@@ -114,14 +114,17 @@ impl Station {
 }
 
 /// A stand-by's connection to the dispatcher.
-pub(super) struct StandBy(OwnedFd);
+pub(super) struct StandBy(Listed);
 
 impl StandBy {
     /// Connects; `None` if nobody is there to connect to.
-    pub fn connect(directory: &Path) -> Option<Self> {
-        let socket = unix_socket(SocketType::STREAM).ok()?;
-        connect(&socket, &Address::new(directory, STAND_BY).ok()?.address).ok()?;
-        Some(StandBy(socket))
+    pub fn connect(directory: &Path, descriptors: &Arc<Descriptors>) -> Option<Self> {
+        let connected = descriptors.open(|| {
+            let socket = unix_socket(SocketType::STREAM)?;
+            connect(&socket, &Address::new(directory, STAND_BY)?.address)?;
+            rustix::io::Result::Ok(socket)
+        });
+        connected.ok().map(StandBy)
     }
 
     /// Asks the dispatcher to hand over.
@@ -130,8 +133,8 @@ impl StandBy {
     }
 
     /// Readable when the dispatcher is gone.
-    pub fn descriptor(&self) -> &OwnedFd {
-        &self.0
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
@@ -173,9 +176,4 @@ impl Waker {
         self.socket = connected().ok();
         self.nobody_at = self.socket.is_none().then(Instant::now);
     }
-}
-
-/// A descriptor as `poll` wants it.
-pub(super) fn for_reading(descriptor: &impl AsFd) -> rustix::event::PollFd<'_> {
-    rustix::event::PollFd::new(descriptor, rustix::event::PollFlags::IN)
 }

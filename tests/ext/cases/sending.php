@@ -149,6 +149,25 @@ return [
 		same( 1, count( $receiver->requests( '/hook/new' ) ), 'requests at the new URL' );
 	},
 
+	'pause() stops a busy queue within a second, from another process' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$folder  = $bed->queue_folder();
+		$bed->configure( $folder, [ endpoint( $watcher->after( 5 ) ) ] );
+		$busy = $bed->start( 'dispatch-until', [ $folder, 2.5 ] );
+		wait_for( 5, 'requests are sent', fn() => $watcher->counts()['received'] > 20 );
+		$queue = $bed->queue( [], [ 'background' => false ], $folder );
+		$queue->pause( '', true );
+		$paused = microtime( true ) * 1000;
+		$busy->wait( 10 );
+		$late = max( array_column( $watcher->requests(), 'begin' ) ) - $paused;
+		holds( $late < 1000, sprintf( 'the last request began %d ms after pause()', $late ) );
+		same( count( $busy->lines() ), $queue->stats()['pending'] + $queue->stats()['delivered'], 'nothing is lost' );
+		holds( $queue->stats()['pending'] > 0, 'what came later waits' );
+		$queue->pause( '', false );
+		$queue->work( 1 );
+		$watcher->wait_for_ids( $busy->lines() );
+	},
+
 	'what one process configures, another that runs goes by at once' => function ( Bed $bed ) {
 		$watcher = $bed->watcher();
 		$folder  = $bed->queue_folder();

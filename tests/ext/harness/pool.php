@@ -23,7 +23,8 @@ final class Pool {
 		if ( 0 === posix_geteuid() ) {
 			$settings += [ 'user' => self::user(), 'group' => posix_getgrgid( posix_getpwnam( self::user() )['gid'] )['name'] ];
 		}
-		$conf = "[global]\nerror_log = $folder/fpm.log\n[www]\n";
+		// Without this PHP-FPM gives a worker no time to end: a reload is then a kill.
+		$conf = "[global]\nerror_log = $folder/fpm.log\nprocess_control_timeout = 10s\n[www]\n";
 		foreach ( $settings as $name => $value ) {
 			$conf .= "$name = $value\n";
 		}
