@@ -195,6 +195,7 @@ impl Dispatcher {
             }
             turn.more |= progress.more;
             self.start(mode, now)?;
+            turn.more |= self.lanes.values().any(Lane::is_behind);
         }
         if self.is_time_to_settle(now) {
             turn.settled = self.settle(now)?;
@@ -303,11 +304,11 @@ impl Dispatcher {
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
             match settlement.change {
                 Change::Unchanged => {
-                    lane.settled(&due, Some(due.due_at), &self.store)?;
+                    lane.settled(&due, Some(due.due_at));
                     lane.put_back(due);
                 }
-                Change::Again { delay } => lane.settled(&due, Some(now + delay), &self.store)?,
-                Change::Delivered | Change::Dead => lane.settled(&due, None, &self.store)?,
+                Change::Again { delay } => lane.settled(&due, Some(now + delay)),
+                Change::Delivered | Change::Dead => lane.settled(&due, None),
             }
         }
         Ok(settled)
@@ -344,26 +345,26 @@ impl Dispatcher {
         let mut order: Vec<i64> = self.lanes.keys().copied().collect();
         let turn_of = self.lanes.range(..=self.last_lane).count() % order.len().max(1);
         order.rotate_left(turn_of);
-        let mut share = self.max_concurrency.div_ceil(2);
+        // A lane that holds more than half cannot give it back when its receiver begins to hang: so it never does while
+        // there is another that may have something to send.
+        let alone = self.lanes.values().filter(|lane| lane.may_send()).count() < 2;
+        let share = if alone { self.max_concurrency } else { self.max_concurrency.div_ceil(2) };
+        self.lanes.values_mut().for_each(Lane::begin_turn);
         loop {
             let mut started = false;
             let mut index = 0;
             while index < order.len() && self.in_flight < self.max_concurrency && self.unsettled.len() < SETTLING_BATCH
             {
                 let key = order[index];
-                let timed_out: usize =
-                    self.lanes.values().filter(|lane| lane.timed_out).map(|lane| lane.in_flight).sum();
+                let timed_out = || self.lanes.values().filter(|lane| lane.timed_out).map(|lane| lane.in_flight).sum();
+                let Some(lane) = self.lanes.get(&key) else { break };
+                let held_back = lane.in_flight >= share
+                    || (handing_over && lane.in_flight_since(slow_since))
+                    || (lane.timed_out && (self.max_concurrency / 4).max(1) <= timed_out());
                 let Some(lane) = self.lanes.get_mut(&key) else { break };
-                let held_back = (handing_over && lane.in_flight_since(slow_since))
-                    || (lane.timed_out && timed_out >= (self.max_concurrency / 4).max(1));
-                let taken = if held_back || lane.in_flight >= share { None } else { lane.take(&self.store, now)? };
+                let taken = if held_back { None } else { lane.take(&self.store, now)? };
                 let Some(due) = taken else {
-                    // At its share, it may have more once it is known that nobody else waits.
-                    if held_back || lane.in_flight < share {
-                        order.remove(index);
-                    } else {
-                        index += 1;
-                    }
+                    order.remove(index);
                     continue;
                 };
                 if due.event.accepted_at + lane.endpoint.max_age.as_millis() as Millis <= now {
@@ -375,12 +376,7 @@ impl Dispatcher {
                 index += 1;
             }
             if !started {
-                // Only lanes at their share are left: nobody else waits for the other half.
-                if share < self.max_concurrency && order.len() == 1 {
-                    share = self.max_concurrency;
-                } else {
-                    return Ok(());
-                }
+                return Ok(());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! One endpoint's lane: what it holds in memory, and what it may start.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::clock::Millis;
@@ -12,6 +12,10 @@ use crate::store::{self, Due, Store};
 
 /// Deliveries read in one go.
 const READ: u32 = 256;
+
+/// What an `ordered` endpoint holds back is read and passed over; in one turn only so much of it, for the sake of the
+/// other lanes.
+const READS_PER_TURN: u32 = 4;
 
 /// Deliveries of records that are busy do not count as a supply, up to this many in memory.
 const MAX_READY: usize = 1024;
@@ -36,8 +40,12 @@ pub(super) struct Lane {
     /// Deliveries in memory as further attempts, in flight or not yet settled; when in flight, since when.
     held: HashMap<DeliveryId, Option<Millis>>,
     busy_records: HashSet<String>,
-    /// Of an `ordered` endpoint: records whose earlier delivery waits for another attempt.
-    awaiting: HashMap<String, i64>,
+    /// Of an `ordered` endpoint: the events of each record whose delivery waits for another attempt.
+    awaiting: HashMap<String, BTreeSet<i64>>,
+    /// Records of which later first attempts were passed over for that reason.
+    passed_over: HashSet<String>,
+    /// How often this turn may still read.
+    reads_left: u32,
     pub in_flight: usize,
     window: usize,
     /// The last attempt timed out.
@@ -61,6 +69,8 @@ impl Lane {
             held: HashMap::new(),
             busy_records: HashSet::new(),
             awaiting: HashMap::new(),
+            passed_over: HashSet::new(),
+            reads_left: READS_PER_TURN,
             in_flight: 0,
             window: FIRST_WINDOW,
             timed_out: false,
@@ -77,19 +87,28 @@ impl Lane {
         self.again.drain(..).for_each(|due| {
             self.held.remove(&due.id);
         });
+        self.ready.clear();
         self.rewind(0);
         self.next_again = Some(0);
         self.load_awaiting(store)
     }
 
+    /// A turn begins.
+    pub fn begin_turn(&mut self) {
+        self.reads_left = READS_PER_TURN;
+    }
+
+    /// Whether it had to leave reading to the next turn.
+    pub fn is_behind(&self) -> bool {
+        self.reads_left == 0 && !self.exhausted
+    }
+
     /// Reads which records of an `ordered` endpoint wait.
     pub fn load_awaiting(&mut self, store: &Store) -> Result<()> {
+        let stored = if self.endpoint.ordered { store.records_awaiting_retry(self.row.key)? } else { Vec::new() };
         self.awaiting.clear();
-        if self.endpoint.ordered {
-            for (record, seq) in store.records_awaiting_retry(self.row.key)? {
-                let first = self.awaiting.entry(record).or_insert(seq);
-                *first = (*first).min(seq);
-            }
+        for (record, seq) in stored {
+            self.awaiting.entry(record).or_default().insert(seq);
         }
         Ok(())
     }
@@ -99,16 +118,23 @@ impl Lane {
         self.exhausted = false;
     }
 
+    /// Reads first attempts again from those after `to`, or from the earliest that is in memory.
     fn rewind(&mut self, to: i64) {
+        let to = self.ready.front().map_or(to, |first| to.min(first.event.seq - 1));
         self.ready.clear();
         self.cursor = self.cursor.min(to);
         self.exhausted = false;
     }
 
+    /// Whether it may send as far as the owner and the engine are concerned, now or after a pause.
+    pub fn may_send(&self) -> bool {
+        let row = &self.row;
+        row.endpoint.enabled && !row.removed && !row.site_paused && row.suspended.is_none()
+    }
+
     /// Whether anything may be sent at `now` at all.
     pub fn open(&self, now: Millis) -> bool {
-        let row = &self.row;
-        row.endpoint.enabled && !row.removed && !row.site_paused && row.suspended.is_none() && row.paused_until <= now
+        self.may_send() && self.row.paused_until <= now
     }
 
     /// When an open lane's next further attempt is due, or a closed one's pause ends.
@@ -120,13 +146,16 @@ impl Lane {
         if !self.open(now) {
             return None;
         }
-        let waits_for_rate =
-            self.endpoint.rate_per_second.is_some() && !(self.ready.is_empty() && self.again.is_empty());
+        // Without a token nobody has looked whether something waits.
+        let may_wait = !(self.ready.is_empty() && self.again.is_empty() && self.exhausted)
+            || self.next_again.is_some_and(|at| at <= now);
+        let waits_for_rate = self.endpoint.rate_per_second.is_some() && may_wait;
         let next_token = waits_for_rate.then(|| {
             let rate = self.endpoint.rate_per_second.unwrap_or(1.0);
             self.tokens_at + ((1.0 - self.tokens).max(0.0) / rate * 1000.0).ceil() as Millis
         });
-        [self.next_again, next_token].into_iter().flatten().min()
+        // What was due before and did not start waits for a token or for an outcome, which wakes us.
+        [self.next_again, next_token].into_iter().flatten().filter(|at| *at > now).min()
     }
 
     /// Whether a request has been in flight since before `since`.
@@ -161,7 +190,7 @@ impl Lane {
     }
 
     fn awaits(&self, record: &str, seq: i64) -> bool {
-        self.awaiting.get(record).is_some_and(|waiting| *waiting < seq)
+        self.awaiting.get(record).and_then(BTreeSet::first).is_some_and(|waiting| *waiting < seq)
     }
 
     fn refill(&mut self, store: &Store, now: Millis) -> Result<()> {
@@ -172,7 +201,12 @@ impl Lane {
             self.held.extend(new.iter().map(|due| (due.id, None)));
             self.again.extend(new);
         }
-        while !self.exhausted && self.ready.len() < MAX_READY && !self.ready.iter().any(|due| !self.is_blocked(due)) {
+        while !self.exhausted
+            && self.reads_left > 0
+            && self.ready.len() < MAX_READY
+            && !self.ready.iter().any(|due| !self.is_blocked(due))
+        {
+            self.reads_left -= 1;
             let due = store.due_first(self.row.key, self.cursor, READ)?;
             let Some(last) = due.last() else {
                 self.exhausted = true;
@@ -180,8 +214,13 @@ impl Lane {
             };
             self.cursor = last.event.seq;
             for due in due {
-                // What an ordered record holds back is read again when the record is free.
-                if !self.held.contains_key(&due.id) && !self.awaits(&due.event.context.record, due.event.seq) {
+                if self.held.contains_key(&due.id) {
+                    continue;
+                }
+                if self.awaits(&due.event.context.record, due.event.seq) {
+                    // Read again when the record is free.
+                    self.passed_over.insert(due.event.context.record);
+                } else {
                     self.ready.push_back(due);
                 }
             }
@@ -225,6 +264,10 @@ impl Lane {
 
     /// Puts back a delivery whose request used up no attempt.
     pub fn put_back(&mut self, due: Due) {
+        if due.due_at == 0 && due.event.seq > self.cursor {
+            // It is about to be read again.
+            return;
+        }
         let queue = if due.due_at > 0 { &mut self.again } else { &mut self.ready };
         let index = queue.partition_point(|other| other.event.seq < due.event.seq);
         queue.insert(index, due);
@@ -233,19 +276,25 @@ impl Lane {
     /// Notes that `due` fails for now, so that later deliveries of an ordered record wait from this moment on.
     pub fn awaits_retry(&mut self, due: &Due) {
         if self.endpoint.ordered && !due.event.context.record.is_empty() {
-            self.awaiting.insert(due.event.context.record.clone(), due.event.seq);
+            self.awaiting.entry(due.event.context.record.clone()).or_default().insert(due.event.seq);
         }
     }
 
     /// Notes that the outcome for `due` is stored, and when it is tried again.
-    pub fn settled(&mut self, due: &Due, again_at: Option<Millis>, store: &Store) -> Result<()> {
+    pub fn settled(&mut self, due: &Due, again_at: Option<Millis>) {
         self.held.remove(&due.id);
         if let Some(at) = again_at {
             self.next_again = Some(self.next_again.map_or(at, |next| next.min(at)));
-        } else if self.awaiting.get(&due.event.context.record).is_some_and(|seq| *seq == due.event.seq) {
-            self.load_awaiting(store)?;
+            return;
+        }
+        let record = &due.event.context.record;
+        let Some(waiting) = self.awaiting.get_mut(record) else { return };
+        waiting.remove(&due.event.seq);
+        if waiting.is_empty() {
+            self.awaiting.remove(record);
+        }
+        if self.passed_over.remove(record) {
             self.rewind(due.event.seq);
         }
-        Ok(())
     }
 }

@@ -9,6 +9,8 @@ mod delivery_names;
 mod delivery_proxy;
 mod delivery_receiver;
 mod delivery_tls;
+mod dispatcher_lanes;
+mod dispatcher_order;
 mod dispatcher_schedule;
 mod dispatcher_throttle;
 mod endpoint;
