@@ -66,11 +66,12 @@ return [
 		$watcher = $bed->watcher();
 		$folder  = $bed->queue_folder();
 		// The setting says no thread, the option says yes.
-		$ids = explode( "\n", trim( $bed->run( 'dispatch', [ $folder, json_encode( [ endpoint( $watcher->after( 0 ) ) ] ), 3, '{"background":true}' ], [ 'posthorn.background' => '0' ] ) ) );
+		$endpoints = json_encode( [ endpoint( $watcher->after( 0 ) ) ] );
+		$ids       = explode( "\n", trim( $bed->run( 'dispatch', [ $folder, $endpoints, 3, '{"background":true}' ], [ 'posthorn.background' => '0' ] ) ) );
 		$watcher->wait_for_ids( $ids );
 		// And the other way round.
 		$folder = $bed->queue_folder();
-		$bed->run( 'dispatch', [ $folder, json_encode( [ endpoint( $watcher->after( 0 ) ) ] ), 3, '{"background":false}' ], [ 'posthorn.background' => '1' ] );
+		$bed->run( 'dispatch', [ $folder, $endpoints, 3, '{"background":false}' ], [ 'posthorn.background' => '1' ] );
 		same( 3, $watcher->counts()['received'], 'requests' );
 	},
 
@@ -164,7 +165,12 @@ return [
 		refuses( 'context.source', fn() => $queue->dispatch( 'deal.won', [], [ 'source' => 'ghost' ] ), 'cron' );
 		refuses( 'context.user', fn() => $queue->dispatch( 'deal.won', [], [ 'user' => 'Ann' ] ) );
 		$good = [ 'deal.won', [ 'id' => 1 ], [] ];
-		foreach ( [ 'events[1].event' => [ 'deal.wonn', [], [] ], 'events[1].data' => [ 'deal.won', [ 1 ], [] ], 'events[1].context.record' => [ 'deal.won', [], [ 'record' => false ] ] ] as $key => $bad ) {
+		$wrong = [
+			'events[1].event'          => [ 'deal.wonn', [], [] ],
+			'events[1].data'           => [ 'deal.won', [ 1 ], [] ],
+			'events[1].context.record' => [ 'deal.won', [], [ 'record' => false ] ],
+		];
+		foreach ( $wrong as $key => $bad ) {
 			refuses( $key, fn() => $queue->dispatchMany( [ $good, $bad ] ) );
 		}
 		refuses( 'events[1]', fn() => $queue->dispatchMany( [ $good, 'deal.won' ] ) );
@@ -232,7 +238,8 @@ return [
 
 		$stats = $queue->stats();
 		has_keys( [ 'pending', 'delivered', 'dead', 'cancelled', 'oldest_pending_s', 'dispatcher', 'bytes' ], $stats, 'stats()' );
-		same( [ 0, 1, 0, 0, null, true ], [ $stats['pending'], $stats['delivered'], $stats['dead'], $stats['cancelled'], $stats['oldest_pending_s'], $stats['dispatcher'] ], 'counts: what was sent at once is not queued' );
+		$counted = array_map( fn( $key ) => $stats[ $key ], [ 'pending', 'delivered', 'dead', 'cancelled', 'oldest_pending_s', 'dispatcher' ] );
+		same( [ 0, 1, 0, 0, null, true ], $counted, 'counts: what was sent at once is not queued' );
 		holds( $stats['bytes'] > 0, 'bytes' );
 	},
 

@@ -162,7 +162,11 @@ return [
 			json_of( $queue, [ 'max' => PHP_INT_MAX, 'min' => PHP_INT_MIN, 'safe' => 2 ** 53 - 1, 'over' => 2 ** 53, 'under' => -( 2 ** 53 ), 'float' => 2.0 ** 63 ] ),
 			'integers'
 		);
-		same( '{"a":1,"b":0,"c":1e+21,"d":100000000000000000000,"e":1e-7,"f":0.000001}', json_of( $queue, [ 'a' => 1.0, 'b' => -0.0, 'c' => 1e21, 'd' => 1e20, 'e' => 1e-7, 'f' => 1e-6 ] ), 'floats' );
+		same(
+			'{"a":1,"b":0,"c":1e+21,"d":100000000000000000000,"e":1e-7,"f":0.000001}',
+			json_of( $queue, [ 'a' => 1.0, 'b' => -0.0, 'c' => 1e21, 'd' => 1e20, 'e' => 1e-7, 'f' => 1e-6 ] ),
+			'floats'
+		);
 	},
 
 	'invalid UTF-8 and numbers that are not finite are replaced, and the log says so once for an event' => function ( Bed $bed ) {

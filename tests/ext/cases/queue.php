@@ -171,7 +171,8 @@ return [
 		$receiver = $bed->receiver( '--secret', 'the-signing-secret' );
 		$receiver->behave( 'status', [ 'status' => 500, 'times' => 1 ] );
 		$folder   = $bed->queue_folder();
-		$endpoint = endpoint( $receiver->hook, [ 'secret' => 'the-signing-secret', 'headers' => [ 'Authorization' => 'Bearer top-token', 'X-Key' => 'other-token' ], 'schedule' => [ 0.1 ] ] );
+		$headers  = [ 'Authorization' => 'Bearer top-token', 'X-Key' => 'other-token' ];
+		$endpoint = endpoint( $receiver->hook, [ 'secret' => 'the-signing-secret', 'headers' => $headers, 'schedule' => [ 0.1 ] ] );
 		$queue    = $bed->queue( [ $endpoint, endpoint( 'http://127.0.0.1:9/', [ 'headers' => [ 'X-Key' => 'other-token' ], 'secret' => 'the-signing-secret' ] ) ], [], $folder );
 		$queue->dispatch( 'deal.won', [ 'bad' => NAN ] );
 		$requests = $receiver->wait_for_requests( 2 );

@@ -310,7 +310,8 @@ return [
 			}
 			$queue->dispatch( 'deal.won', [ 'n' => 9 ], [ 'record' => 'deal:2' ] );
 			wait_for( 10, fn() => 'all are delivered: ' . shown( $queue->stats() ), fn() => 4 === $queue->stats()['delivered'] );
-			$order = fn( array $of ) => array_values( array_filter( array_map( fn( $request ) => json_decode( $request['body'], true )['data']['n'], $receiver->requests() ), fn( $n ) => in_array( $n, $of, true ) ) );
+			$arrived = array_map( fn( $request ) => json_decode( $request['body'], true )['data']['n'], $receiver->requests() );
+			$order   = fn( array $of ) => array_values( array_filter( $arrived, fn( $n ) => in_array( $n, $of, true ) ) );
 			same( $ordered ? [ 1, 1, 2, 3 ] : [ 1, 2, 3, 1 ], $order( [ 1, 2, 3 ] ), $ordered ? 'ordered' : 'not ordered' );
 			holds( 1 === $order( [ 9, 1 ] )[2], 'another record waits for nothing: it is not behind the retry' );
 		}

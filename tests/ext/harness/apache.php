@@ -21,7 +21,13 @@ final class Apache {
 		$this->address = stream_socket_get_name( $listening, false );
 		fclose( $listening );
 		$conf = "ServerName 127.0.0.1\nServerRoot $folder\nPidFile $folder/pid\nErrorLog $folder/log\nListen {$this->address}\nTypesConfig /etc/mime.types\n";
-		foreach ( [ 'mpm_prefork' => 'mod_mpm_prefork.so', 'authz_core' => 'mod_authz_core.so', 'mime' => 'mod_mime.so', 'php' => basename( glob( "$modules/libphp*.so" )[0] ) ] as $name => $file ) {
+		$loaded = [
+			'mpm_prefork' => 'mod_mpm_prefork.so',
+			'authz_core'  => 'mod_authz_core.so',
+			'mime'        => 'mod_mime.so',
+			'php'         => sprintf( 'libphp%d.%d.so', PHP_MAJOR_VERSION, PHP_MINOR_VERSION ),
+		];
+		foreach ( $loaded as $name => $file ) {
 			$conf .= "LoadModule {$name}_module $modules/$file\n";
 		}
 		$conf .= "StartServers 3\nMinSpareServers 3\nMaxSpareServers 3\nMaxRequestWorkers 3\nKeepAlive Off\nDocumentRoot $folder/pages\n";
