@@ -25,7 +25,7 @@ use crate::error::Result;
 use crate::event;
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, EventId, NewEvent};
 use crate::format::{self, AttemptInfo, Rendered};
-use crate::store::{self, AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode};
+use crate::store::{AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode};
 
 pub use engine::Stop;
 pub use registry::{log_panic, stop_all};
@@ -90,7 +90,6 @@ impl Queue {
     }
 
     fn make(directory: &Path, options: QueueOptions) -> Result<Self> {
-        store::create_directory(directory)?;
         let engine = new_engine(directory, options)?;
         let state = State { store: None, waker: Waker::new(directory), engine };
         Ok(Queue { directory: directory.to_owned(), options, state: Mutex::new(state) })

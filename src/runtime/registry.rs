@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::engine::Stop;
 use super::{Queue, QueueOptions, fork};
 use crate::error::Result;
+use crate::store::create_directory;
 
 static QUEUES: Mutex<Vec<Arc<Queue>>> = Mutex::new(Vec::new());
 
@@ -15,8 +16,15 @@ static QUEUES: Mutex<Vec<Arc<Queue>>> = Mutex::new(Vec::new());
 pub(super) fn open(directory: &Path, options: QueueOptions) -> Result<Arc<Queue>> {
     let _gate = fork::gate();
     let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(queue) = queues.iter().find(|queue| queue.directory() == directory) {
-        return Ok(queue.clone());
+    let known = |queues: &[Arc<Queue>], path: &Path| queues.iter().find(|queue| queue.directory() == path).cloned();
+    if let Some(queue) = known(&queues, directory) {
+        return Ok(queue);
+    }
+    create_directory(directory)?;
+    // One queue, however its path is spelt.
+    let directory = &directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    if let Some(queue) = known(&queues, directory) {
+        return Ok(queue);
     }
     let queue = Arc::new(Queue::make(directory, options)?);
     queues.push(queue.clone());
