@@ -3,6 +3,7 @@
 #
 #   tests/wordpress/run.sh [ARGUMENT…]     arguments go to PHPUnit: --filter SecretTest, --testdox
 #   BEDS="newest" tests/wordpress/run.sh   only some of: newest oldest network without
+#   BEDS_AT=FOLDER                         beds go there, so that two runs do not share them
 #
 # Every bed is installed anew under .work/wordpress and served by PHP-FPM and nginx on loopback. The tests run inside
 # WordPress (load.php) as the user that serves it, and as visitors from outside. Ends non-zero if a test fails.
@@ -11,7 +12,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../testbed/testbed.sh"
 
 HERE=$POSTHORN_ROOT/tests/wordpress
-BEDS_AT=$WORK/wordpress
+BEDS_AT=${BEDS_AT:-$WORK/wordpress}
 
 need_php curl fpm mbstring mysql sqlite3 xml
 need_packages nginx phpunit

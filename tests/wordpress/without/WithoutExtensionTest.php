@@ -71,6 +71,17 @@ final class WithoutExtensionTest extends TestCase {
 		self::assertMatchesRegularExpression( '/reload php.*-fpm/', $command->output );
 	}
 
+	/** @dataProvider commands */
+	public function test_the_command_line_says_that_the_extension_is_missing( string $command ): void {
+		$run = Command::wp( 'posthorn', $command );
+		self::assertSame( 1, $run->status );
+		self::assertStringContainsString( 'extension posthorn is not loaded', $run->errors );
+	}
+
+	public static function commands(): array {
+		return array( array( 'work' ), array( 'status' ), array( 'test' ) );
+	}
+
 	public function test_the_plugin_can_be_switched_off_and_on(): void {
 		deactivate_plugins( 'posthorn/posthorn.php' );
 		self::assertNull( activate_plugin( 'posthorn/posthorn.php' ) );
