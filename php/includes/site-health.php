@@ -57,8 +57,7 @@ function posthorn_test_failures(): array {
 			)
 		);
 	} catch ( \Throwable $error ) {
-		// Told by the other test.
-		$dead = array();
+		return posthorn_health_result( 'posthorn_failures', 'recommended', __( 'Whether CRM webhooks arrive cannot be told', 'posthorn' ), $error->getMessage() );
 	}
 	if ( array() === $dead ) {
 		return posthorn_health_result( 'posthorn_failures', 'good', __( 'CRM webhooks arrive', 'posthorn' ), __( 'No delivery of the last seven days has failed for good.', 'posthorn' ) );

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{OptionalExtension, TransactionBehavior};
 
-use super::files::size;
-use super::{Store, WAL_BYTES_WITHOUT_DISPATCHER, failed};
+use super::{LOG_PAGES_WITHOUT_DISPATCHER, Store, failed};
 use crate::clock::Millis;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
@@ -136,9 +135,7 @@ impl Store {
             });
         }
         // Only a site where nobody sends lets the log grow that far.
-        if size(&self.wal) > WAL_BYTES_WITHOUT_DISPATCHER {
-            self.checkpoint_past(WAL_BYTES_WITHOUT_DISPATCHER)?;
-        }
+        self.checkpoint_past(LOG_PAGES_WITHOUT_DISPATCHER)?;
         self.matcher.last_size_check = Some(Instant::now());
         Ok(())
     }

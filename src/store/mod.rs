@@ -14,11 +14,16 @@ mod schema;
 mod settle;
 mod tally;
 
+use std::cell::Cell;
+use std::ffi::c_int;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
@@ -38,12 +43,12 @@ pub use tally::Stats;
 /// The queue's file in its directory.
 const FILE: &str = "queue.db";
 
-/// Without a dispatcher to do it, `dispatch()` checkpoints a write-ahead log that has grown past this.
-const WAL_BYTES_WITHOUT_DISPATCHER: u64 = 64 * 1024 * 1024;
+/// Without a dispatcher to do it, `dispatch()` checkpoints a write-ahead log that has grown by so many pages: 64 MiB.
+const LOG_PAGES_WITHOUT_DISPATCHER: u32 = 16 * 1024;
 
-/// The dispatcher checkpoints past this: large enough that a page of the file is written once for many
-/// changes, small enough to stay in the machine's cache.
-const WAL_BYTES_WITH_DISPATCHER: u64 = 4 * 1024 * 1024;
+/// The dispatcher checkpoints after so many pages, 4 MiB: enough that a page of the file is written once for many
+/// changes, few enough to stay in the machine's cache.
+const LOG_PAGES_WITH_DISPATCHER: u32 = 1024;
 
 /// Tries to have the turn to open, about two seconds of them.
 const PATIENCE_TO_OPEN: i32 = 25_000;
@@ -120,6 +125,10 @@ pub struct Store {
     file: PathBuf,
     options: StoreOptions,
     matcher: accept::Matcher,
+    /// Pages in the write-ahead log after this connection's last commit. The log's file never shrinks, so its size says
+    /// nothing.
+    log_pages: Arc<AtomicU32>,
+    checkpointed_pages: Cell<u32>,
 }
 
 impl Store {
@@ -155,22 +164,36 @@ impl Store {
         let cache = format!("-{}", options.cache_kib);
         set(&connection, "cache_size", &cache, &cache)?;
         schema::prepare(&mut connection)?;
+        let log_pages = Arc::new(AtomicU32::new(0));
+        let counted = log_pages.clone();
+        let count = move |_: &mut Wal, pages: c_int| {
+            counted.store(pages as u32, Ordering::Relaxed);
+            Ok(())
+        };
+        connection.wal_hook(Some(count)).map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(32);
         let wal = directory.join(format!("{FILE}-wal"));
-        Ok(Store { connection, wal, file, options, matcher: accept::Matcher::default() })
+        let matcher = accept::Matcher::default();
+        Ok(Store { connection, wal, file, options, matcher, log_pages, checkpointed_pages: Cell::new(0) })
     }
 
     /// Moves what is in the write-ahead log into the file, if the log has grown past the dispatcher's limit.
     /// Waits for nobody. Returns whether it did.
     pub fn checkpoint(&self) -> Result<bool> {
-        self.checkpoint_past(WAL_BYTES_WITH_DISPATCHER)
+        self.checkpoint_past(LOG_PAGES_WITH_DISPATCHER)
     }
 
-    fn checkpoint_past(&self, bytes: u64) -> Result<bool> {
-        if size(&self.wal) <= bytes {
+    fn checkpoint_past(&self, limit: u32) -> Result<bool> {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < self.checkpointed_pages.get() {
+            // The log was begun anew.
+            self.checkpointed_pages.set(0);
+        }
+        if pages - self.checkpointed_pages.get() <= limit {
             return Ok(false);
         }
         self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)?;
+        self.checkpointed_pages.set(pages);
         Ok(true)
     }
 

@@ -14,10 +14,17 @@ async function call(method, where, body) {
 class Receiver {
   constructor() {
     this.path = `/hook/browser-${process.pid}-${(number += 1)}`;
+    this.arrived = [];
     this.url = new URL(this.path, process.env.RECEIVER_HOOK).href;
   }
 
-  requests = async () => (await call('GET', `requests?limit=100000&path=${encodeURIComponent(this.path)}`)).requests;
+  /** What arrived so far, oldest first. Only what is new is fetched: thousands are too many to fetch at every look. */
+  async requests() {
+    const since = this.arrived.at(-1)?.n ?? 0;
+    const answer = await call('GET', `requests?limit=100000&since=${since}&path=${encodeURIComponent(this.path)}`);
+    this.arrived.push(...answer.requests);
+    return this.arrived;
+  }
 
   behave = (rule) => call('POST', 'control', { path: this.path, ...rule });
 

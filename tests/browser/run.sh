@@ -3,13 +3,15 @@
 #
 #   tests/browser/run.sh [ARGUMENT…]    arguments go to node --test: --test-name-pattern bulk
 #
+#   BROWSER_TESTS_AT=FOLDER            everything goes there, so that two runs do not share it
+#
 # Screenshots go to .work/browser/screenshots. Ends non-zero if a test fails.
 set -euo pipefail
 # shellcheck source=/dev/null
 source "$(dirname "${BASH_SOURCE[0]}")/../testbed/testbed.sh"
 
 HERE=$POSTHORN_ROOT/tests/browser
-AT=$WORK/browser
+AT=${BROWSER_TESTS_AT:-$WORK/browser}
 BED=$AT/bed
 CONTACTS=5000
 SECRET=browser-tests-$(head -c 12 /dev/urandom | base64 | tr '+/' '-_')

@@ -120,7 +120,7 @@ function posthorn_form_mistakes( array $form ): array {
 	} catch ( RuntimeException $error ) {
 		// Of the queue (\Posthorn\Exception is one), or of the stored secret.
 		$field = str_starts_with( get_class( $error ), 'Posthorn\\' ) ? 'form' : 'secret';
-		return $mistakes + array( $field => $error->getMessage() );
+		return $mistakes + array( $field => ucfirst( $error->getMessage() ) );
 	}
 }
 

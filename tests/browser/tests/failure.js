@@ -1,9 +1,11 @@
 'use strict';
 const assert = require('node:assert/strict');
-const { test } = require('node:test');
+const { afterEach, test } = require('node:test');
 const { PAGE, picture, with_page } = require('../browser');
 const { Receiver } = require('../receiver');
 const { save_receiver } = require('../save-receiver');
+
+afterEach(() => Receiver.reset());
 
 test('a receiver that fails is tried three times by the schedule; then the page shows the dead letter', with_page(async (page) => {
   const receiver = new Receiver();
@@ -13,7 +15,7 @@ test('a receiver that fails is tried three times by the schedule; then the page 
   await page.fill('#crm-first_name', 'Annie');
   await page.fill('#crm-email', 'annie@example.com');
   await page.click('.crm-contact .button-primary');
-  const requests = await receiver.wait_for(3);
+  const requests = await receiver.wait_for(3, 20);
   assert.deepEqual(requests.map((request) => request.attempt), [1, 2, 3]);
   assert.equal(new Set(requests.map((request) => request.id)).size, 1);
   assert.equal(new Set(requests.map((request) => request.body)).size, 1);
@@ -40,7 +42,7 @@ test('a receiver that fails is tried three times by the schedule; then the page 
 
 test('a receiver that was away gets what it missed when it is back', with_page(async (page) => {
   const receiver = new Receiver();
-  await save_receiver(page, receiver.url, 'contact.*');
+  await save_receiver(page, `${receiver.url}?schedule=2,2,2,2,2,2,2,2,2,2`, 'contact.*');
   await Receiver.refuse();
   await page.goto('/wp-admin/admin.php?page=wpestate-crm-contact');
   await page.fill('#crm-first_name', 'Mae');
@@ -49,6 +51,6 @@ test('a receiver that was away gets what it missed when it is back', with_page(a
   await page.goto(`${PAGE}&tab=deliveries`);
   await page.waitForSelector('.posthorn-deliveries tbody tr >> text=Waiting');
   await Receiver.reset();
-  const [request] = await receiver.wait_for(1);
+  const [request] = await receiver.wait_for(1, 20);
   assert.equal(request.signature.state, 'ok');
 }));

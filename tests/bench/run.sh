@@ -1,0 +1,222 @@
+#!/usr/bin/env bash
+# Measures Posthorn beside WordPress's own ways and beside the limits of the machine: `make bench` calls it. Prints
+# bench/RESULTS.md. About five minutes on two cores.
+#
+#   ROUNDS=3 tests/bench/run.sh          fewer interleaved rounds (5)
+#   PARTS="page bulk" tests/bench/run.sh only some of: page bulk drain idle
+set -euo pipefail
+# shellcheck source=/dev/null
+source "$(dirname "${BASH_SOURCE[0]}")/../testbed/testbed.sh"
+
+HERE=$POSTHORN_ROOT/tests/bench
+BED=$WORK/bench-site
+SCRATCH=$WORK/bench
+ROUNDS=${ROUNDS:-5}
+PARTS=${PARTS:-page bulk drain idle}
+RESULTS=$SCRATCH/results.jsonl
+
+need_php cli fpm curl mbstring mysql sqlite3 xml
+need_packages nginx wrk curl
+need_node
+[ -f "$EXTENSION" ] || build_extension
+
+finish() {
+	[ -z "${WORKER_INPUT:-}" ] || stop_worker
+	stop_site "$BED"
+	stop_pid_file "$SCRATCH/nginx.pid"
+	stop_pid_file "$SCRATCH/receiver.pid"
+	[ "${OUR_MARIADB:-no}" = no ] || stop_mariadb
+}
+trap finish EXIT
+
+finish
+rm -rf "$SCRATCH"
+mkdir -p "$SCRATCH"
+
+# Written to the results with the part it belongs to.
+record() { sed "s/^{/{\"part\":\"$1\",/" >>"$RESULTS"; }
+
+load_now() { cut -d' ' -f1 /proc/loadavg; }
+
+php_with_extension() { "$PHP" -n -d extension=pdo.so -d extension=pdo_sqlite.so -d extension=curl.so -d extension="$EXTENSION" "$@"; }
+
+# The instant receiver: every POST is read and answered 200 by nginx.
+start_instant_receiver() {
+	local user=
+	[ "$(id -u)" != 0 ] || user="user $(site_user);"
+	free_port 18600
+	INSTANT=http://127.0.0.1:$FREE_PORT/hook
+	cat >"$SCRATCH/nginx.conf" <<-EOT
+		$user
+		worker_processes auto;
+		pid $SCRATCH/nginx.pid;
+		error_log $SCRATCH/nginx-error.log;
+		events { worker_connections 1024; }
+		http {
+			access_log off;
+			keepalive_requests 100000000;
+			client_body_temp_path $SCRATCH/nginx-body;
+			client_body_buffer_size 32k;
+			server {
+				listen 127.0.0.1:$FREE_PORT backlog=1024;
+				location / { return 200; }
+			}
+		}
+	EOT
+	"$(command -v nginx || echo /usr/sbin/nginx)" -c "$SCRATCH/nginx.conf" -e "$SCRATCH/nginx-error.log"
+	wait_until 5 test -s "$SCRATCH/nginx.pid" || die "nginx did not start: see $SCRATCH/nginx-error.log"
+	note_process "$SCRATCH/nginx.pid"
+}
+
+start_receivers() {
+	start_instant_receiver
+	setsid node "$HERE/receiver.js" "$SCRATCH/ports.json" >"$SCRATCH/receiver.log" 2>&1 </dev/null &
+	printf '%s\n' "$!" >"$SCRATCH/receiver.pid"
+	wait_until 10 test -s "$SCRATCH/ports.json" || die "the bench's receiver did not start: see $SCRATCH/receiver.log"
+	note_process "$SCRATCH/receiver.pid"
+	CLOCK=http://127.0.0.1:$(node -p "require('$SCRATCH/ports.json').clock")/hook
+	HANG=http://127.0.0.1:$(node -p "require('$SCRATCH/ports.json').hang")/hook
+}
+
+# A process that does nothing but send, as `wp posthorn work` does. It ends when its input is closed.
+start_worker() {
+	coproc WORKER { php_with_extension "$HERE/queue.php" work "$1" 0 "$2"; }
+	WORKER_INPUT=${WORKER[1]}
+	WORKER_ID=$WORKER_PID
+}
+
+stop_worker() {
+	exec {WORKER_INPUT}>&-
+	WORKER_INPUT=
+	wait "$WORKER_ID" || true
+}
+
+# --- cost to the page, command line -----------------------------------------------------------------------------------
+
+queue_round() {
+	local way
+	for way in bare alone queue hanging worker; do
+		rm -rf "$SCRATCH/queue"
+		mkdir -p "$SCRATCH/queue"
+		case $way in
+		hanging) php_with_extension "$HERE/queue.php" queue "$SCRATCH/queue" 2000 "$HANG" | sed 's/"queue"/"hanging"/' ;;
+		worker)
+			start_worker "$SCRATCH/queue" "$INSTANT"
+			php_with_extension "$HERE/queue.php" worker "$SCRATCH/queue" 2000 "$INSTANT"
+			stop_worker
+			;;
+		*) php_with_extension "$HERE/queue.php" "$way" "$SCRATCH/queue" 2000 "$INSTANT" ;;
+		esac | record queue
+	done
+}
+
+# --- cost to the page, WordPress --------------------------------------------------------------------------------------
+
+start_wordpress() {
+	mariadb_ready || OUR_MARIADB=yes
+	start_mariadb
+	install_wordpress "$BED" database=mariadb crm=no debug=no
+	mkdir -p "$BED/wordpress/wp-content/mu-plugins"
+	# The site's user may not be able to read the checkout; it can read its own site.
+	cp -r "$HERE" "$BED/run/bench"
+	printf "<?php\ndefine( 'BENCH_FOLDER', '%s' );\nrequire BENCH_FOLDER . '/page.php';\n" "$BED/run/bench" \
+		>"$BED/wordpress/wp-content/mu-plugins/bench.php"
+	give_to_site_user "$BED"
+	start_site "$BED" fpm 18700
+}
+
+# page WAY [COUNT [URL [MORE]]]: one page of WordPress that measures.
+page() {
+	curl -sS --fail-with-body -m 150 -G "$SITE_URL/" -d "bench=$1" -d "count=${2:-0}" --data-urlencode "url=${3:-}" ${4:+-d "$4"} ||
+		die "the page ?bench=$1 failed: see $BED/run/php.log"
+}
+
+nothing_waits() { [[ $(page stats) == *'"pending":0,'* ]]; }
+
+until_nothing_waits() { wait_until 60 nothing_waits || die "deliveries still wait after 60 s: $(page stats)"; }
+
+page_round() {
+	local way
+	for way in bare dispatch blocking nonblocking cron; do
+		page "$way" 300 "$INSTANT" | record page
+		until_nothing_waits
+	done
+	page receiver 0 "$HANG" hangs=1 >/dev/null
+	page dispatch 300 "$HANG" | sed 's/"dispatch"/"hanging"/' | record page
+	page receiver 0 "$INSTANT" >/dev/null
+	until_nothing_waits
+	for way in bare dispatch; do
+		page "$way" 150 "$INSTANT" pause=3000 | sed "s/\"$way\"/\"$way-spaced\"/" | record page
+		until_nothing_waits
+	done
+}
+
+bulk_round() {
+	local way
+	for way in bulk-without bulk; do
+		page "$way" 10000 | record bulk
+		until_nothing_waits
+	done
+}
+
+# --- drain, idle ------------------------------------------------------------------------------------------------------
+
+drain_round() {
+	rm -rf "$SCRATCH/queue"
+	mkdir -p "$SCRATCH/queue"
+	php_with_extension "$HERE/drain.php" "$SCRATCH/queue" 50000 "$INSTANT" | record drain
+	wrk -t2 -c32 -d3s -s "$SCRATCH/request.lua" "$INSTANT" >"$SCRATCH/wrk.log"
+	awk '/^Requests\/sec/ { printf "{\"way\":\"wrk\",\"rate\":%s}\n", $2 }' "$SCRATCH/wrk.log" | record drain
+}
+
+idle_part() {
+	local way
+	for way in curl thread worker; do
+		rm -rf "$SCRATCH/queue"
+		mkdir -p "$SCRATCH/queue"
+		curl -s "$CLOCK" >/dev/null
+		[ "$way" != worker ] || start_worker "$SCRATCH/queue" "$CLOCK"
+		php_with_extension "$HERE/idle.php" "$way" "$SCRATCH/queue" 600 "$CLOCK"
+		[ "$way" != worker ] || stop_worker
+		printf '{"way":"%s","took_ns":%s}\n' "$way" "$(curl -s "$CLOCK")" | record idle
+	done
+}
+
+# --- all of it --------------------------------------------------------------------------------------------------------
+
+wants() { [[ " $PARTS " == *" $1 "* ]]; }
+
+say "Receivers"
+start_receivers
+printf '{"way":"load","before":%s}\n' "$(load_now)" | record machine
+if wants page || wants bulk; then
+	say "WordPress"
+	start_wordpress
+	page receiver 0 "$INSTANT" >/dev/null
+	page dispatch 50 "$INSTANT" >/dev/null
+	until_nothing_waits
+fi
+for ((round = 1; round <= ROUNDS; round++)); do
+	say "Round $round of $ROUNDS (load $(load_now))"
+	if wants page; then
+		queue_round
+		page_round
+	fi
+	if wants bulk && [ "$round" -le 3 ]; then bulk_round; fi
+	if wants drain && [ "$round" -le 3 ]; then
+		[ -f "$SCRATCH/request.lua" ] || php_with_extension "$HERE/drain.php" request "$INSTANT" >"$SCRATCH/request.lua"
+		drain_round
+	fi
+done
+if wants idle; then
+	say "Event to receiver"
+	idle_part
+fi
+printf '{"way":"load","after":%s}\n' "$(load_now)" | record machine
+
+say "Results"
+mkdir -p "$POSTHORN_ROOT/bench"
+DISK=$(stat -f -c %T "$SCRATCH") php_with_extension "$HERE/report.php" "$RESULTS" >"$SCRATCH/RESULTS.md"
+# A run of some parts only does not replace the whole.
+if [ "$PARTS" = "page bulk drain idle" ]; then cp "$SCRATCH/RESULTS.md" "$POSTHORN_ROOT/bench/RESULTS.md"; fi
+cat "$SCRATCH/RESULTS.md"
