@@ -157,10 +157,6 @@ impl Store {
         };
         set(&connection, "synchronous", level, read_back)?;
         set(&connection, "wal_autocheckpoint", "0", "0")?;
-        // One would assume that a log that was written back is small again. It keeps the size of the largest rush, and
-        // every settlement would take it for one that has to be written back.
-        let limit = WAL_BYTES_WITH_DISPATCHER.to_string();
-        set(&connection, "journal_size_limit", &limit, &limit)?;
         let cache = format!("-{}", options.cache_kib);
         set(&connection, "cache_size", &cache, &cache)?;
         schema::prepare(&mut connection)?;

@@ -23,3 +23,5 @@ mod rig;
 mod store_accept;
 mod store_endpoints;
 mod store_files;
+mod store_history;
+mod store_tally;

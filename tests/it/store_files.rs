@@ -81,7 +81,7 @@ fn many_processes_may_make_the_queue_at_once() {
 }
 
 #[test]
-fn the_log_is_written_back_and_its_file_does_not_keep_the_size_of_the_largest_rush() {
+fn a_log_that_was_written_back_is_not_written_back_again_for_one_event() {
     let queue = Queue::with(json!([endpoint("crm", json!({}))]));
     let mut store = queue.store();
     for _ in 0..2000 {
