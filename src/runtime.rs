@@ -25,7 +25,9 @@ use crate::error::Result;
 use crate::event;
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, EventId, NewEvent};
 use crate::format::{self, AttemptInfo, Rendered};
-use crate::store::{AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode};
+use crate::store::{
+    AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode, create_directory,
+};
 
 pub use engine::Stop;
 pub use registry::{log_panic, stop_all};
@@ -206,7 +208,12 @@ impl Queue {
     }
 
     fn store<'a>(&self, state: &'a mut State) -> Result<&'a mut Store> {
+        if state.store.as_ref().is_some_and(|store| !store.is_in_place()) {
+            self.log("the queue's file was deleted or replaced; going on with what is in its place");
+            state.store = None;
+        }
         if state.store.is_none() {
+            create_directory(&self.directory)?;
             let options =
                 StoreOptions { sync: self.options.sync, max_bytes: self.options.max_bytes, ..StoreOptions::default() };
             state.store = Some(Store::open(&self.directory, options)?);

@@ -75,7 +75,7 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
         start_syncing(log_file)
     };
     let mut senders = Senders { engine, clock, transport: None, jobs: job_queue, outcomes, outcome_queue, started: 0 };
-    let ended = send(engine, &mut station, &mut senders, &sync_wanted);
+    let ended = send(engine, &lock, &mut station, &mut senders, &sync_wanted);
     // Ends the senders, and closes the store before the lock is free.
     engine.forget_dispatcher();
     drop(station);
@@ -83,10 +83,24 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
     Ok(ended)
 }
 
-fn send(engine: &Arc<Engine>, station: &mut Station, senders: &mut Senders, sync_wanted: &Sender<()>) -> Ended {
+fn send(
+    engine: &Arc<Engine>,
+    lock: &Lock,
+    station: &mut Station,
+    senders: &mut Senders,
+    sync_wanted: &Sender<()>,
+) -> Ended {
     let mut plan = Plan::new();
     let mut failing = false;
+    let mut looked = Instant::now();
     loop {
+        if looked.elapsed() >= LONGEST_SLEEP {
+            looked = Instant::now();
+            if !lock.is_in_place(&engine.directory) {
+                engine.log.write("the queue was deleted or replaced; sending what is in its place");
+                return Ended::HandedOver;
+            }
+        }
         station.read();
         // Asked before the turn: what was accepted before the order to stop is then in the turn.
         let stopping = engine.stopping();

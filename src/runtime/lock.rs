@@ -8,15 +8,21 @@ use rustix::fs::FlockOperation;
 use super::descriptors::{Descriptors, Listed};
 use super::host;
 use crate::error::{Error, Result};
-use crate::store::open_private_file;
+use crate::store::{identity, open_private_file};
 
 const FILE: &str = "dispatcher.lock";
 
 /// The lock, held.
 #[derive(Debug)]
-pub(super) struct Lock(#[allow(dead_code, reason = "held, not read")] Listed);
+pub(super) struct Lock(Listed);
 
 impl Lock {
+    /// Whether the lock's file is still the one that is held: in another's place nobody knows of this lock.
+    pub fn is_in_place(&self, directory: &Path) -> bool {
+        let held = rustix::fs::fstat(&self.0).map(|stat| (stat.st_dev, stat.st_ino)).ok();
+        held.is_some() && held == identity(&directory.join(FILE))
+    }
+
     /// Takes the lock if it is free. Never waits: a thread that waits in `flock` with its signals blocked
     /// could not be stopped.
     pub fn try_take(directory: &Path, descriptors: &Arc<Descriptors>) -> Result<Option<Self>> {

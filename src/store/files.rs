@@ -1,6 +1,7 @@
 //! The queue's directory and the files in it: nobody else's, and as root not root's.
 
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{Gid, Mode, OFlags, Uid};
@@ -59,6 +60,11 @@ pub(crate) fn give_to_owner_of_parent(path: &Path) -> Result<()> {
         .map_err(|error| {
             Error::unavailable(format!("cannot give {} to the owner of its directory: {error}", path.display()))
         })
+}
+
+/// What tells a file from another that has come to its place: device and inode. `None` if there is none.
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    path.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok()
 }
 
 /// A file's size in bytes, 0 if there is none.

@@ -33,7 +33,7 @@ use files::size;
 pub use accept::Accepted;
 pub use due::Due;
 pub use endpoints::{EndpointState, Lane};
-pub(crate) use files::{create_directory, give_to_owner_of_parent, open_private_file};
+pub(crate) use files::{create_directory, give_to_owner_of_parent, identity, open_private_file};
 pub use history::{AttemptRow, DeliveryRow, Filter};
 pub(crate) use prune::Retention;
 pub(crate) use settle::LaneChange;
@@ -49,6 +49,9 @@ const LOG_PAGES_WITHOUT_DISPATCHER: u32 = 16 * 1024;
 /// The dispatcher checkpoints after so many pages, 4 MiB: enough that a page of the file is written once for many
 /// changes, few enough to stay in the machine's cache.
 const LOG_PAGES_WITH_DISPATCHER: u32 = 1024;
+
+/// The log's file is cut to this, 16 MiB, when the log is begun anew after a backlog.
+const LOG_FILE_BYTES: &str = "16777216";
 
 /// Tries to have the turn to open, about two seconds of them.
 const PATIENCE_TO_OPEN: i32 = 25_000;
@@ -123,10 +126,11 @@ pub struct Store {
     connection: Connection,
     wal: PathBuf,
     file: PathBuf,
+    identity: Option<(u64, u64)>,
     options: StoreOptions,
     matcher: accept::Matcher,
-    /// Pages in the write-ahead log after this connection's last commit. The log's file never shrinks, so its size says
-    /// nothing.
+    /// Pages in the write-ahead log after this connection's last commit. The log's file is longer than
+    /// the log.
     log_pages: Arc<AtomicU32>,
     checkpointed_pages: Cell<u32>,
 }
@@ -157,6 +161,7 @@ impl Store {
         };
         set(&connection, "synchronous", level, read_back)?;
         set(&connection, "wal_autocheckpoint", "0", "0")?;
+        set(&connection, "journal_size_limit", LOG_FILE_BYTES, LOG_FILE_BYTES)?;
         let cache = format!("-{}", options.cache_kib);
         set(&connection, "cache_size", &cache, &cache)?;
         schema::prepare(&mut connection)?;
@@ -170,7 +175,8 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(32);
         let wal = directory.join(format!("{FILE}-wal"));
         let matcher = accept::Matcher::default();
-        Ok(Store { connection, wal, file, options, matcher, log_pages, checkpointed_pages: Cell::new(0) })
+        let identity = identity(&file);
+        Ok(Store { connection, wal, file, identity, options, matcher, log_pages, checkpointed_pages: Cell::new(0) })
     }
 
     /// Moves what is in the write-ahead log into the file, if the log has grown past the dispatcher's limit.
@@ -198,6 +204,12 @@ impl Store {
     pub fn open_log_for_sync(&self) -> Result<OwnedFd> {
         rustix::fs::open(&self.wal, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
             .map_err(|error| Error::unavailable(format!("cannot open {} for syncing: {error}", self.wal.display())))
+    }
+
+    /// Whether the queue's file is still the one that is open here. If it was deleted or replaced, what is written to
+    /// the open one is seen by nobody else and ends with this process.
+    pub fn is_in_place(&self) -> bool {
+        identity(&self.file) == self.identity
     }
 
     /// The queue's size on disk, in bytes.

@@ -67,9 +67,9 @@ function posthorn_print_delivery_list( string $state, string $before ): void {
 		echo '<p class="posthorn-empty">' . esc_html( posthorn_nothing_here( $state ) ) . '</p>';
 		return;
 	}
-	$headings = array( __( 'Event', 'posthorn' ), __( 'Record', 'posthorn' ), __( 'State', 'posthorn' ), __( 'Attempts', 'posthorn' ), __( 'Next attempt', 'posthorn' ), __( 'Last answer or error', 'posthorn' ), __( 'Happened', 'posthorn' ) );
-	echo '<div class="posthorn-scroll"><table class="wp-list-table widefat striped posthorn-deliveries"><thead><tr>';
-	foreach ( $headings as $heading ) {
+	// Not WordPress's class wp-list-table: on a phone it would take the columns apart and leave the headings behind.
+	echo '<div class="posthorn-scroll"><table class="widefat striped posthorn-deliveries"><thead><tr>';
+	foreach ( posthorn_delivery_headings() as $heading ) {
 		echo '<th scope="col">' . esc_html( $heading ) . '</th>';
 	}
 	echo '</tr></thead><tbody>';
@@ -129,6 +129,15 @@ function posthorn_nothing_here( string $state ): string {
 }
 
 /**
+ * The list's columns.
+ *
+ * @return string[]
+ */
+function posthorn_delivery_headings(): array {
+	return array( __( 'Event', 'posthorn' ), __( 'Record', 'posthorn' ), __( 'State', 'posthorn' ), __( 'Attempts', 'posthorn' ), __( 'Next attempt', 'posthorn' ), __( 'Last answer or error', 'posthorn' ), __( 'Happened', 'posthorn' ) );
+}
+
+/**
  * Prints a row.
  *
  * @param array $delivery A delivery.
@@ -141,13 +150,21 @@ function posthorn_print_delivery_row( array $delivery ): void {
 	} elseif ( (int) $delivery['attempts'] > 0 ) {
 		$last = posthorn_delivery_error( $delivery );
 	}
-	echo '<tr><td><a href="' . esc_url( $link ) . '"><strong>' . esc_html( $delivery['event'] ) . '</strong></a></td>'
-		. '<td>' . esc_html( (string) $delivery['record'] ) . '</td>'
-		. '<td>' . posthorn_state_mark( $delivery['state'] ) . '</td>' // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
-		. '<td>' . esc_html( number_format_i18n( (int) $delivery['attempts'] ) ) . '</td>'
-		. '<td>' . esc_html( 'pending' === $delivery['state'] ? posthorn_local_time( $delivery['next_attempt_at'] ) : '–' ) . '</td>'
-		. '<td>' . esc_html( ucfirst( $last ) ) . '</td>'
-		. '<td>' . esc_html( posthorn_local_time( $delivery['created_at'] ) ) . '</td></tr>';
+	$cells = array(
+		'<a href="' . esc_url( $link ) . '"><strong>' . esc_html( $delivery['event'] ) . '</strong></a>',
+		esc_html( (string) $delivery['record'] ),
+		posthorn_state_mark( $delivery['state'] ),
+		esc_html( number_format_i18n( (int) $delivery['attempts'] ) ),
+		esc_html( 'pending' === $delivery['state'] ? posthorn_local_time( $delivery['next_attempt_at'] ) : '–' ),
+		esc_html( ucfirst( $last ) ),
+		esc_html( posthorn_local_time( $delivery['created_at'] ) ),
+	);
+	echo '<tr>';
+	foreach ( posthorn_delivery_headings() as $n => $heading ) {
+		// On a narrow screen each cell is a line, and its heading stands before it.
+		echo '<td data-heading="' . esc_attr( $heading ) . '"><span>' . $cells[ $n ] . '</span></td>'; // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
+	}
+	echo '</tr>';
 }
 
 /**

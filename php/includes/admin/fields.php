@@ -95,7 +95,6 @@ function posthorn_print_url_row( array $form, array $mistakes ): void {
  */
 function posthorn_print_events_row( array $form, array $mistakes ): void {
 	echo '<tr><th scope="row">' . esc_html__( 'Events', 'posthorn' ) . '</th><td>';
-	posthorn_print_mistake( 'events', $mistakes );
 	$groups = array();
 	foreach ( posthorn_offered_events() as $event ) {
 		$groups[ $event['group'] ][] = $event;
@@ -121,6 +120,7 @@ function posthorn_print_events_row( array $form, array $mistakes ): void {
 		esc_attr( $form['other_events'] ),
 		posthorn_field_attributes( 'events', $mistakes ) // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
 	);
+	posthorn_print_mistake( 'events', $mistakes );
 	echo '<p class="description" id="posthorn-events-help">' . wp_kses( __( 'Ticked and typed events count together. <code>deal.*</code> means every event about deals, <code>*</code> every event there is.', 'posthorn' ), array( 'code' => array() ) ) . '</p></td></tr>';
 }
 

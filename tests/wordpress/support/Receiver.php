@@ -56,7 +56,7 @@ final class Receiver {
 	 * @param int   $count   How many.
 	 * @param float $seconds For how long at most.
 	 */
-	public function wait_for( int $count, float $seconds = 5.0 ): array {
+	public function wait_for( int $count, float $seconds = 15.0 ): array {
 		$deadline = microtime( true ) + $seconds;
 		do {
 			$requests = $this->requests();

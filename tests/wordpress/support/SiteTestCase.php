@@ -76,7 +76,7 @@ abstract class SiteTestCase extends TestCase {
 	}
 
 	/** Waits until a condition holds. */
-	protected function wait_until( string $what, callable $condition, float $seconds = 5.0 ): void {
+	protected function wait_until( string $what, callable $condition, float $seconds = 15.0 ): void {
 		$deadline = microtime( true ) + $seconds;
 		while ( ! $condition() ) {
 			if ( microtime( true ) > $deadline ) {
@@ -87,7 +87,7 @@ abstract class SiteTestCase extends TestCase {
 	}
 
 	/** Waits until nothing is left to send to this site's receivers. */
-	protected function wait_until_sent( float $seconds = 5.0 ): void {
+	protected function wait_until_sent( float $seconds = 15.0 ): void {
 		$this->wait_until( 'everything is sent', fn() => array() === $this->deliveries( array( 'state' => 'pending' ) ), $seconds );
 	}
 
