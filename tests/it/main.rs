@@ -20,6 +20,7 @@ mod format;
 mod json;
 mod retry;
 mod rig;
+mod runtime_queue;
 mod store_accept;
 mod store_endpoints;
 mod store_files;
