@@ -88,6 +88,7 @@ pub struct Dispatcher {
     set_back_by: Millis,
     next_housekeeping: Millis,
     pruned: i64,
+    next_prune: Millis,
     store_failed_until: Millis,
     retention: Retention,
 }
@@ -122,6 +123,7 @@ impl Dispatcher {
             set_back_by: 0,
             next_housekeeping: now,
             pruned: 0,
+            next_prune: now,
             store_failed_until: 0,
             retention: Retention::default(),
         })
@@ -178,7 +180,7 @@ impl Dispatcher {
             self.store.pull_back(now, self.set_back_by, LONGEST_PAUSE)?;
             self.lane_changes.values_mut().for_each(|change| change.paused_until -= self.set_back_by);
             self.set_back_by = 0;
-            self.next_housekeeping = now;
+            (self.next_housekeeping, self.next_prune) = (now, now);
             self.version = 0;
         }
         if mode != Mode::Finish {

@@ -9,6 +9,10 @@ use crate::error::Result;
 /// How often ages and retention are looked at, in milliseconds.
 const HOUSEKEEPING_EVERY: Millis = 30_000;
 
+/// How often all that is old is gone through for what can be forgotten, in milliseconds: dead letters are kept for
+/// months, and there may be many.
+const PRUNE_EVERY: Millis = 60 * 60 * 1000;
+
 /// Rows that housekeeping changes in one step.
 const HOUSEKEEPING_STEP: u32 = 500;
 
@@ -33,11 +37,13 @@ impl Dispatcher {
             } else {
                 0
             };
-            more |= ended == HOUSEKEEPING_STEP as usize;
+            more |= ended >= HOUSEKEEPING_STEP as usize;
         }
-        match self.store.prune(self.pruned, now, self.retention)? {
-            Some(last) => (self.pruned, more) = (last, true),
-            None => self.pruned = 0,
+        if now >= self.next_prune {
+            match self.store.prune(self.pruned, now, self.retention)? {
+                Some(last) => (self.pruned, more) = (last, true),
+                None => (self.pruned, self.next_prune) = (0, now + PRUNE_EVERY),
+            }
         }
         if !more {
             self.next_housekeeping = now + HOUSEKEEPING_EVERY;

@@ -112,11 +112,21 @@ impl Store {
             })
     }
 
+    /// Room in the file that forgotten deliveries have left: it is used before the file grows.
+    fn free_bytes(&self) -> Result<u64> {
+        self.connection
+            .query_row("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map(|free| free as u64)
+            .map_err(failed)
+    }
+
     fn check_size(&mut self) -> Result<()> {
         if self.matcher.last_size_check.is_some_and(|at| at.elapsed() < SIZE_CHECK_EVERY) {
             return Ok(());
         }
-        if self.bytes() > self.options.max_bytes {
+        if self.bytes() > self.options.max_bytes && self.bytes() - self.free_bytes()? > self.options.max_bytes {
             return Err(Error::Full {
                 message: format!(
                     "the queue has reached its limit of {} bytes on disk; remove old deliveries, see why receivers do not answer, or raise max_bytes",

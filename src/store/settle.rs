@@ -109,27 +109,22 @@ impl Store {
         limit: u32,
         created_before: Millis,
     ) -> Result<usize> {
+        let waiting = self.longest_waiting(endpoint, created_before, limit).map_err(failed)?;
+        if waiting.is_empty() {
+            // Nobody has to wait for that to be found out.
+            return Ok(0);
+        }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let write = || -> rusqlite::Result<usize> {
-            // Looks at the oldest only: first attempts wait in the order of acceptance.
-            let waiting = transaction
-                .prepare_cached(
-                    "SELECT id, site FROM delivery WHERE endpoint = ?1 AND state = 0 AND created_at < ?2
-                     ORDER BY due_at, event_seq LIMIT ?3",
-                )?
-                .query_map((endpoint, created_before, limit), |row| {
-                    Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?))
-                })?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
             let mut changes = Changes::default();
             for (id, site) in &waiting {
-                transaction
+                let ended = transaction
                     .prepare_cached(
                         "UPDATE delivery SET state = ?2, settled_at = ?3, last_error = ?4 WHERE id = ?1 AND state = 0",
                     )?
                     .execute((id, state as i64, now, reason))?;
-                changes.add(site, State::Pending, -1);
-                changes.add(site, state, 1);
+                changes.add(site, State::Pending, -(ended as i64));
+                changes.add(site, state, ended as i64);
             }
             changes.write(&transaction)?;
             Ok(waiting.len())
@@ -137,6 +132,32 @@ impl Store {
         let ended = write().map_err(failed)?;
         transaction.commit().map_err(failed)?;
         Ok(ended)
+    }
+}
+
+impl Store {
+    /// Of the `limit` first attempts and as many further ones that come first, those accepted before `created_before`.
+    /// It looks no further, however many wait: first attempts come in the order of acceptance, further ones nearly.
+    fn longest_waiting(
+        &self,
+        endpoint: i64,
+        created_before: Millis,
+        limit: u32,
+    ) -> rusqlite::Result<Vec<([u8; 16], String)>> {
+        self.connection
+            .prepare_cached(
+                "SELECT id, site FROM
+                   (SELECT id, site, created_at FROM delivery INDEXED BY delivery_due
+                    WHERE endpoint = ?1 AND state = 0 AND due_at = 0 ORDER BY event_seq LIMIT ?3)
+                 WHERE created_at < ?2
+                 UNION ALL
+                 SELECT id, site FROM
+                   (SELECT id, site, created_at FROM delivery INDEXED BY delivery_due
+                    WHERE endpoint = ?1 AND state = 0 AND due_at > 0 ORDER BY due_at, event_seq LIMIT ?3)
+                 WHERE created_at < ?2",
+            )?
+            .query_map((endpoint, created_before, limit), |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
     }
 }
 

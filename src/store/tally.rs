@@ -71,13 +71,18 @@ impl Store {
         };
         count().map_err(failed)?;
         if stats.pending > 0 {
-            // The partial index alone answers this.
+            // The partial index alone answers this, and looks only at further attempts one by one.
             stats.oldest_pending_at = self
                 .connection
                 .prepare_cached(
                     "SELECT accepted_at FROM event WHERE seq =
-                       (SELECT min((SELECT min(event_seq) FROM delivery WHERE endpoint = key AND state = 0))
-                        FROM endpoint WHERE ?1 IS NULL OR site = ?1)",
+                       (SELECT min(ifnull(first, again), ifnull(again, first)) AS oldest FROM
+                          (SELECT (SELECT event_seq FROM delivery WHERE endpoint = key AND state = 0 AND due_at = 0
+                                   ORDER BY event_seq LIMIT 1) AS first,
+                                  (SELECT min(event_seq) FROM delivery WHERE endpoint = key AND state = 0 AND due_at > 0)
+                                    AS again
+                           FROM endpoint WHERE ?1 IS NULL OR site = ?1)
+                        WHERE oldest IS NOT NULL ORDER BY oldest LIMIT 1)",
                 )
                 .and_then(|mut statement| statement.query_row([site], |row| row.get(0)).optional())
                 .map_err(failed)?;
