@@ -298,7 +298,7 @@ impl Dispatcher {
     }
 
     fn settle(&mut self, now: Millis) -> Result<usize> {
-        let settlements: Vec<Settlement> = self.unsettled.iter().map(|(_, _, settlement)| settlement.clone()).collect();
+        let settlements: Vec<&Settlement> = self.unsettled.iter().map(|(_, _, settlement)| settlement).collect();
         let lane_changes: Vec<LaneChange> = self.lane_changes.values().cloned().collect();
         let settled = self.store.settle(&settlements, &lane_changes, now)?;
         self.lane_changes.clear();

@@ -61,7 +61,7 @@ impl Store {
     /// Writes `settlements` and `lanes`, all or nothing. A delivery that is no longer pending, or has had
     /// another attempt, keeps its state; its request is logged all the same. Returns how many changed state
     /// or used up an attempt.
-    pub(crate) fn settle(&mut self, settlements: &[Settlement], lanes: &[LaneChange], now: Millis) -> Result<usize> {
+    pub(crate) fn settle(&mut self, settlements: &[&Settlement], lanes: &[LaneChange], now: Millis) -> Result<usize> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let write = || -> rusqlite::Result<usize> {
             let (mut changes, mut changed) = (Changes::default(), 0);

@@ -19,9 +19,23 @@ SECRET=browser-tests-$(head -c 12 /dev/urandom | base64 | tr '+/' '-_')
 need_php curl fpm mbstring mysql sqlite3 xml
 need_packages nginx
 need_npm
-find_chromium() { CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || return 1; }
-# Ubuntu's package of this name only fetches a snap, which a container cannot run; one on PATH is taken first.
-find_chromium || { need_packages chromium fonts-dejavu-core && find_chromium; } || die "no Chromium found: install chromium"
+# The distribution's Chromium, or CHROMIUM=/path/to/it. Ubuntu's package only fetches a snap, which a container cannot
+# run: then Playwright fetches its own, and CHROMIUM stays empty.
+chromium_runs() { [ -n "${CHROMIUM:-}" ] && "$CHROMIUM" --version >/dev/null 2>&1; }
+find_chromium() {
+	chromium_runs && return
+	CHROMIUM=$(command -v chromium || command -v google-chrome || command -v chromium-browser) && chromium_runs && return
+	if [ "$(. /etc/os-release && echo "$ID")" != ubuntu ]; then
+		need_packages chromium fonts-dejavu-core
+		CHROMIUM=$(command -v chromium) && chromium_runs && return
+	fi
+	CHROMIUM=
+	export PLAYWRIGHT_BROWSERS_PATH=$WORK/playwright
+	note "fetching Playwright's own Chromium"
+	(cd "$HERE" && as_root env PLAYWRIGHT_BROWSERS_PATH="$PLAYWRIGHT_BROWSERS_PATH" node node_modules/playwright-core/cli.js \
+		install --with-deps --only-shell chromium) >"$WORK/playwright.log" 2>&1 ||
+		die "no Chromium that runs: install one and set CHROMIUM=/path/to/it (log: $WORK/playwright.log)"
+}
 [ -f "$EXTENSION" ] || build_extension
 
 finish() {
@@ -33,8 +47,10 @@ finish
 rm -rf "$AT/screenshots"
 mkdir -p "$AT/screenshots"
 
-say "Browser tests: a site with $CONTACTS contacts"
 (cd "$HERE" && npm ci --no-audit --no-fund --ignore-scripts --silent) || die "npm could not install playwright-core"
+find_chromium
+
+say "Browser tests: a site with $CONTACTS contacts"
 install_wordpress "$BED" posthorn=present
 "$BED/wp" eval "wpestate_crm_seed( $CONTACTS ); update_option( 'show_avatars', 0 ); update_user_meta( 1, 'show_welcome_panel', 0 );"
 "$BED/wp" rewrite structure '/%postname%/' --quiet 2>/dev/null

@@ -75,6 +75,15 @@ final class DeactivationTest extends SiteTestCase {
 		$this->wait_until_sent();
 	}
 
+	public function test_deactivation_also_stops_receivers_that_code_adds(): void {
+		$this->save_no_endpoint();
+		$this->listen( 'posthorn_endpoints', fn() => array( array( 'id' => 'code', 'url' => $this->receiver->url(), 'allow_private' => true ) ) );
+		posthorn_deactivate_site();
+		self::assertTrue( posthorn_client_paused() );
+		posthorn_activate_site();
+		self::assertFalse( posthorn_client_paused(), 'nothing waits, so nobody is asked' );
+	}
+
 	/** Presses a link of the plugins list. */
 	private static function press( Visitor $owner, string $action ): void {
 		$links = $owner->get( '/wp-admin/plugins.php' )->find( "//tr[@data-slug='posthorn']//a[contains(@href,'action=$action')]" );
