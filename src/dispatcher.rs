@@ -6,6 +6,7 @@
 mod housekeeping;
 mod lane;
 pub mod sender;
+mod starting;
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -17,7 +18,6 @@ use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::retry::{self, Verdict};
 use crate::store::{Change, Due, LaneChange, Retention, Settlement, Store};
-use housekeeping::too_old;
 use lane::Lane;
 use sender::{Job, Outcome};
 
@@ -28,9 +28,6 @@ const SETTLING_BATCH: usize = 64;
 /// An outcome waits this long for others to be settled with, in milliseconds; half of what is promised,
 /// because the transaction takes its time too.
 const SETTLING_LINGER: Millis = 10;
-
-/// A request in flight for longer delays a hand-over, so its lane starts no more until it has ended.
-const SLOW_REQUEST: Millis = 500;
 
 /// No lane pauses for longer.
 const LONGEST_PAUSE: Millis = retry::MAX_RETRY_AFTER.as_millis() as Millis;
@@ -335,74 +332,5 @@ impl Dispatcher {
         // What was removed is cancelled by housekeeping.
         self.next_housekeeping = self.next_housekeeping.min(self.clock.now());
         Ok(())
-    }
-
-    /// Starts what may start, one delivery a lane in turn, so that none waits for another's backlog.
-    fn start(&mut self, mode: Mode, now: Millis) -> Result<()> {
-        let slow_since = now - SLOW_REQUEST;
-        let handing_over = mode == Mode::HandOver;
-        if handing_over && !self.lanes.values().any(|lane| lane.in_flight_since(slow_since)) {
-            return Ok(());
-        }
-        let mut order: Vec<i64> = self.lanes.keys().copied().collect();
-        let turn_of = self.lanes.range(..=self.last_lane).count() % order.len().max(1);
-        order.rotate_left(turn_of);
-        // A lane that holds more than half cannot give it back when its receiver begins to hang: so it never does while
-        // there is another that may have something to send.
-        let alone = self.lanes.values().filter(|lane| lane.may_send()).count() < 2;
-        let share = if alone { self.max_concurrency } else { self.max_concurrency.div_ceil(2) };
-        self.lanes.values_mut().for_each(Lane::begin_turn);
-        loop {
-            let mut started = false;
-            let mut index = 0;
-            while index < order.len() && self.in_flight < self.max_concurrency && self.unsettled.len() < SETTLING_BATCH
-            {
-                let key = order[index];
-                let timed_out = || self.lanes.values().filter(|lane| lane.timed_out).map(|lane| lane.in_flight).sum();
-                let Some(lane) = self.lanes.get(&key) else { break };
-                let held_back = lane.in_flight >= share
-                    || (handing_over && lane.in_flight_since(slow_since))
-                    || (lane.timed_out && (self.max_concurrency / 4).max(1) <= timed_out());
-                let Some(lane) = self.lanes.get_mut(&key) else { break };
-                let taken = if held_back { None } else { lane.take(&self.store, now)? };
-                let Some(due) = taken else {
-                    order.remove(index);
-                    continue;
-                };
-                if due.event.accepted_at + lane.endpoint.max_age.as_millis() as Millis <= now {
-                    self.let_die(key, due, now);
-                } else {
-                    self.send(key, due, now);
-                }
-                started = true;
-                index += 1;
-            }
-            if !started {
-                return Ok(());
-            }
-        }
-    }
-
-    fn send(&mut self, key: i64, due: Due, now: Millis) {
-        let Some(lane) = self.lanes.get_mut(&key) else { return };
-        lane.started(&due, now);
-        self.in_flight += 1;
-        self.last_lane = key;
-        let job = Job { lane: key, endpoint: lane.endpoint.clone(), due };
-        // The receiving end lives as long as this dispatcher's owner.
-        let _ = self.jobs.send(job);
-    }
-
-    fn let_die(&mut self, key: i64, due: Due, now: Millis) {
-        let Some(lane) = self.lanes.get(&key) else { return };
-        let settlement = Settlement {
-            delivery: due.id,
-            site: due.event.context.site.clone(),
-            attempts: due.attempts,
-            change: Change::Dead,
-            error: Some(too_old(lane.endpoint.max_age)),
-            request: None,
-        };
-        self.remember(key, due, settlement, now);
     }
 }

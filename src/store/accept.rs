@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{OptionalExtension, TransactionBehavior};
 
-use super::{LOG_PAGES_WITHOUT_DISPATCHER, Store, failed};
+use super::{Store, failed};
 use crate::clock::Millis;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
@@ -135,7 +135,7 @@ impl Store {
             });
         }
         // Only a site where nobody sends lets the log grow that far.
-        self.checkpoint_past(LOG_PAGES_WITHOUT_DISPATCHER)?;
+        self.checkpoint_without_dispatcher()?;
         self.matcher.last_size_check = Some(Instant::now());
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! assumes that all processes are on one machine.
 
 mod accept;
+mod checkpoint;
 mod due;
 mod endpoints;
 mod files;
@@ -14,16 +15,11 @@ mod schema;
 mod settle;
 mod tally;
 
-use std::cell::Cell;
-use std::ffi::c_int;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
@@ -42,16 +38,6 @@ pub use tally::Stats;
 
 /// The queue's file in its directory.
 const FILE: &str = "queue.db";
-
-/// Without a dispatcher to do it, `dispatch()` checkpoints a write-ahead log that has grown by so many pages: 64 MiB.
-const LOG_PAGES_WITHOUT_DISPATCHER: u32 = 16 * 1024;
-
-/// The dispatcher checkpoints after so many pages, 4 MiB: enough that a page of the file is written once for many
-/// changes, few enough to stay in the machine's cache.
-const LOG_PAGES_WITH_DISPATCHER: u32 = 1024;
-
-/// The log's file is cut to this, 16 MiB, when the log is begun anew after a backlog.
-const LOG_FILE_BYTES: &str = "16777216";
 
 /// Tries to have the turn to open, about two seconds of them.
 const PATIENCE_TO_OPEN: i32 = 25_000;
@@ -129,10 +115,7 @@ pub struct Store {
     identity: Option<(u64, u64)>,
     options: StoreOptions,
     matcher: accept::Matcher,
-    /// Pages in the write-ahead log after this connection's last commit. The log's file is longer than
-    /// the log.
-    log_pages: Arc<AtomicU32>,
-    checkpointed_pages: Cell<u32>,
+    log: checkpoint::Log,
 }
 
 impl Store {
@@ -161,42 +144,16 @@ impl Store {
         };
         set(&connection, "synchronous", level, read_back)?;
         set(&connection, "wal_autocheckpoint", "0", "0")?;
-        set(&connection, "journal_size_limit", LOG_FILE_BYTES, LOG_FILE_BYTES)?;
+        set(&connection, "journal_size_limit", checkpoint::LOG_FILE_BYTES, checkpoint::LOG_FILE_BYTES)?;
         let cache = format!("-{}", options.cache_kib);
         set(&connection, "cache_size", &cache, &cache)?;
         schema::prepare(&mut connection)?;
-        let log_pages = Arc::new(AtomicU32::new(0));
-        let counted = log_pages.clone();
-        let count = move |_: &mut Wal, pages: c_int| {
-            counted.store(pages as u32, Ordering::Relaxed);
-            Ok(())
-        };
-        connection.wal_hook(Some(count)).map_err(failed)?;
+        let log = checkpoint::Log::watch(&mut connection)?;
         connection.set_prepared_statement_cache_capacity(32);
         let wal = directory.join(format!("{FILE}-wal"));
         let matcher = accept::Matcher::default();
         let identity = identity(&file);
-        Ok(Store { connection, wal, file, identity, options, matcher, log_pages, checkpointed_pages: Cell::new(0) })
-    }
-
-    /// Moves what is in the write-ahead log into the file, if the log has grown past the dispatcher's limit.
-    /// Waits for nobody. Returns whether it did.
-    pub fn checkpoint(&self) -> Result<bool> {
-        self.checkpoint_past(LOG_PAGES_WITH_DISPATCHER)
-    }
-
-    fn checkpoint_past(&self, limit: u32) -> Result<bool> {
-        let pages = self.log_pages.load(Ordering::Relaxed);
-        if pages < self.checkpointed_pages.get() {
-            // The log was begun anew.
-            self.checkpointed_pages.set(0);
-        }
-        if pages - self.checkpointed_pages.get() <= limit {
-            return Ok(false);
-        }
-        self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).map_err(failed)?;
-        self.checkpointed_pages.set(pages);
-        Ok(true)
+        Ok(Store { connection, wal, file, identity, options, matcher, log })
     }
 
     /// Opens the write-ahead log for syncing it apart from any commit. SQLite takes no lock on that file, so

@@ -1,0 +1,88 @@
+//! Moving what is in the write-ahead log into the file, so that the log does not grow for ever. Pages do not pay for it.
+
+use std::cell::Cell;
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rusqlite::Connection;
+use rusqlite::hooks::Wal;
+
+use super::{Store, failed};
+use crate::error::Result;
+
+/// The dispatcher checkpoints after so many pages, 4 MiB: enough that a page of the file is written once for many
+/// changes, few enough to stay in the machine's cache.
+const PAGES_WITH_DISPATCHER: u32 = 1024;
+
+/// Without a dispatcher to do it, `dispatch()` does, after 64 MiB.
+const PAGES_WITHOUT_DISPATCHER: u32 = 16 * 1024;
+
+/// The log's file is cut to this, 16 MiB, when the log is begun anew after a backlog.
+pub(super) const LOG_FILE_BYTES: &str = "16777216";
+
+/// What pages commit while a checkpoint runs is left; another pass takes that too, and has less to do.
+const PASSES: u32 = 3;
+
+/// The write-ahead log, as one connection sees it. Its file is longer than the log, so the file's size says nothing.
+#[derive(Default)]
+pub(super) struct Log {
+    /// Pages in it after this connection's last commit.
+    pages: Arc<AtomicU32>,
+    checkpointed: Cell<u32>,
+}
+
+impl Log {
+    /// Counts from now on. Takes the place of SQLite's own automatic checkpoints.
+    pub fn watch(connection: &mut Connection) -> Result<Self> {
+        let log = Log::default();
+        let pages = log.pages.clone();
+        let count = move |_: &mut Wal, now: c_int| {
+            pages.store(now as u32, Ordering::Relaxed);
+            Ok(())
+        };
+        connection.wal_hook(Some(count)).map_err(failed)?;
+        Ok(log)
+    }
+}
+
+impl Store {
+    /// Moves what is in the write-ahead log into the file, if enough has come together. For the dispatcher.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.checkpoint_past(PAGES_WITH_DISPATCHER)
+    }
+
+    /// The same for a page, where no dispatcher does it.
+    pub(super) fn checkpoint_without_dispatcher(&self) -> Result<()> {
+        self.checkpoint_past(PAGES_WITHOUT_DISPATCHER)
+    }
+
+    fn checkpoint_past(&self, limit: u32) -> Result<()> {
+        let Log { pages, checkpointed } = &self.log;
+        let pages = pages.load(Ordering::Relaxed);
+        if pages < checkpointed.get() {
+            // The log was begun anew.
+            checkpointed.set(0);
+        }
+        if pages - checkpointed.get() <= limit {
+            return Ok(());
+        }
+        checkpointed.set(pages);
+        // The log is begun anew only by a commit that finds all of it moved. Passive passes wait for nobody; pages that
+        // never pause can stay ahead of them, and then, rarely, wait for the few pages that are left.
+        let complete = (0..PASSES).try_fold(false, |done, _| if done { Ok(true) } else { self.pass("PASSIVE") })?;
+        if !complete && pages > limit * 4 {
+            self.pass("RESTART")?;
+        }
+        Ok(())
+    }
+
+    /// One pass. Returns whether the log is now empty.
+    fn pass(&self, mode: &str) -> Result<bool> {
+        let (busy, pages, moved): (i64, i64, i64) = self
+            .connection
+            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .map_err(failed)?;
+        Ok(busy == 0 && pages == moved)
+    }
+}
