@@ -70,7 +70,7 @@ echo "| machine | |\n|---|---|\n";
 printf( "| processor | %d × %s |\n", (int) shell_exec( 'nproc' ), $cpu[1] ?? php_uname( 'm' ) );
 printf( "| system | %s, Linux %s, disk %s |\n", $system[1] ?? PHP_OS, php_uname( 'r' ), getenv( 'DISK' ) ?: 'unknown' );
 printf( "| programs | PHP %s, Posthorn %s, SQLite of the bare insert %s, %s, wrk %s |\n", PHP_VERSION, phpversion( 'posthorn' ), ( new PDO( 'sqlite::memory:' ) )->query( 'SELECT sqlite_version()' )->fetchColumn(), preg_replace( '/^nginx version: /', '', line_of( 'PATH=$PATH:/usr/sbin nginx -v' ) ), preg_match( '/wrk (?:debian\/)?(\S+)/', line_of( 'wrk -v' ), $wrk ) ? $wrk[1] : 'unknown' );
-printf( "| load average before, after | %s, %s%s |\n", $load['before'], $load['after'], $load['before'] > 0.5 ? ' (the machine had other work)' : '' );
+printf( "| load average before, after | %s, %s%s |\n", $load['before'], $load['after'], $load['before'] > 1 ? ' (the machine had other work all the while: means, p99, bulk, drain and latency are worse than on a quiet one)' : '' );
 printf( "| settings | Posthorn's defaults, one signed endpoint, body %d bytes of data, another record each time; %d rounds |\n\n", strlen( json_encode( bench_row( 1 ) ) ), $rounds );
 
 echo "## Targets\n\n| what | target | measured | |\n|---|---|---|---|\n";
