@@ -76,13 +76,13 @@ impl Store {
                 .connection
                 .prepare_cached(
                     "SELECT accepted_at FROM event WHERE seq =
-                       (SELECT min(ifnull(first, again), ifnull(again, first)) AS oldest FROM
+                       (SELECT min(oldest) FROM
                           (SELECT (SELECT event_seq FROM delivery WHERE endpoint = key AND state = 0 AND due_at = 0
-                                   ORDER BY event_seq LIMIT 1) AS first,
-                                  (SELECT min(event_seq) FROM delivery WHERE endpoint = key AND state = 0 AND due_at > 0)
-                                    AS again
-                           FROM endpoint WHERE ?1 IS NULL OR site = ?1)
-                        WHERE oldest IS NOT NULL ORDER BY oldest LIMIT 1)",
+                                   ORDER BY event_seq LIMIT 1) AS oldest
+                           FROM endpoint WHERE ?1 IS NULL OR site = ?1
+                           UNION ALL
+                           SELECT (SELECT min(event_seq) FROM delivery WHERE endpoint = key AND state = 0 AND due_at > 0)
+                           FROM endpoint WHERE ?1 IS NULL OR site = ?1))",
                 )
                 .and_then(|mut statement| statement.query_row([site], |row| row.get(0)).optional())
                 .map_err(failed)?;

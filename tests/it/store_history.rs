@@ -87,6 +87,22 @@ fn pages_join_without_a_gap_or_a_repeat_while_new_deliveries_come() {
 }
 
 #[test]
+fn the_newest_that_wait_are_listed_whether_few_or_many_wait() {
+    let queue = Queue::with(json!([endpoint("a", json!({}))]));
+    for count in [20, 6000] {
+        queue.clock.advance(1);
+        queue.accept_many(count);
+        queue.stats();
+        queue.clock.advance(1);
+        queue.accept(&["contact:last"]);
+        let filter = Filter { state: Some(State::Pending), limit: Some(20), ..Filter::default() };
+        let page = find(&queue, filter);
+        assert_eq!((page.len(), page[0].record.as_str()), (20, "contact:last"));
+        assert!(page.windows(2).all(|pair| pair[0].id > pair[1].id));
+    }
+}
+
+#[test]
 fn a_page_has_50_rows_unless_told_and_never_more_than_1000() {
     let queue = Queue::with(json!([endpoint("a", json!({}))]));
     queue.accept_many(1200);
