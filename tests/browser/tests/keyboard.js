@@ -3,6 +3,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { PAGE, with_page } = require('../browser');
 const { Receiver } = require('../receiver');
+const { save_receiver } = require('../save-receiver');
 
 /** Presses Tab until the focus is on an element, noting what it passes. */
 async function tab_to(page, selector) {
@@ -56,6 +57,7 @@ test('everything can be done with the keyboard alone', with_page(async (page) =>
 }));
 
 test('Enter in a field saves', with_page(async (page) => {
+  await save_receiver(page, new Receiver().url, '*');
   await page.goto(PAGE);
   await page.fill('#posthorn-other-events', 'deal.*, contact.*');
   await page.press('#posthorn-other-events', 'Enter');
