@@ -60,7 +60,7 @@ free_port() {
 }
 
 # stop_pid_file FILE [SIGNAL]: ends the process the file names and waits for it, killing it after 10 s.
-# The process must still be the one that was started: its command line is compared with FILE.cmd.
+# The process must still be the one that was started: its program's name is compared with FILE.cmd.
 stop_pid_file() {
 	local file=$1 signal=${2:-TERM} pid
 	[ -f "$file" ] || return 0
@@ -80,10 +80,9 @@ process_is_gone() {
 	[ ! -d "/proc/$1" ] || [ "$(awk '/^State:/ {print $2}' "/proc/$1/status" 2>/dev/null)" = Z ]
 }
 
-# Process ids are reused after a reboot: the program's name must be the one noted at the start.
-process_matches() {
-	[ ! -f "$2" ] || [ "$(tr '\0' ' ' <"/proc/$1/cmdline" | cut -c1-60)" = "$(cat "$2")" ]
-}
+# Process ids are reused after a reboot, so the program's name must be the one noted at the start. Not the command line:
+# nginx and PHP-FPM change theirs a moment after they start.
+process_matches() { [ ! -f "$2" ] || [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$(cat "$2")" ]; }
 
 # Notes which program a process id file stands for.
-note_process() { tr '\0' ' ' <"/proc/$(cat "$1")/cmdline" | cut -c1-60 >"$1.cmd"; }
+note_process() { cat "/proc/$(cat "$1")/comm" >"$1.cmd"; }

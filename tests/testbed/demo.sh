@@ -13,6 +13,7 @@ STARTED=$(date +%s)
 
 stop() {
 	trap '' INT TERM HUP
+	[ -z "${SLEEPER:-}" ] || kill "$SLEEPER" 2>/dev/null || true
 	printf '\n'
 	note "stopping"
 	stop_site "$SITE"
@@ -47,7 +48,8 @@ main() {
 	# Waits for a signal; `wait` ends at once when one comes, a foreground sleep would not.
 	while :; do
 		sleep 3600 &
-		wait $! || true
+		SLEEPER=$!
+		wait "$SLEEPER" || true
 	done
 }
 

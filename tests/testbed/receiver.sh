@@ -18,6 +18,8 @@ start_receiver() {
 		cat "$folder/receiver.log" >&2
 		die "the receiver did not start"
 	}
+	# In an interactive shell setsid forks, so the receiver's own word for its process id is taken.
+	receiver_address "$folder" pid >"$folder/receiver.pid"
 	note_process "$folder/receiver.pid"
 	RECEIVER_HOOK=$(receiver_address "$folder" hook)
 	RECEIVER_PAGE=$(receiver_address "$folder" page)
