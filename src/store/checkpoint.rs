@@ -48,16 +48,17 @@ impl Log {
 
 impl Store {
     /// Moves what is in the write-ahead log into the file, if enough has come together. For the dispatcher.
-    pub fn checkpoint(&self) -> Result<()> {
+    /// Returns whether it did.
+    pub fn checkpoint(&self) -> Result<bool> {
         self.checkpoint_past(PAGES_WITH_DISPATCHER)
     }
 
     /// The same for a page, where no dispatcher does it.
-    pub(super) fn checkpoint_without_dispatcher(&self) -> Result<()> {
+    pub(super) fn checkpoint_without_dispatcher(&self) -> Result<bool> {
         self.checkpoint_past(PAGES_WITHOUT_DISPATCHER)
     }
 
-    fn checkpoint_past(&self, limit: u32) -> Result<()> {
+    fn checkpoint_past(&self, limit: u32) -> Result<bool> {
         let Log { pages, checkpointed } = &self.log;
         let pages = pages.load(Ordering::Relaxed);
         if pages < checkpointed.get() {
@@ -65,7 +66,7 @@ impl Store {
             checkpointed.set(0);
         }
         if pages - checkpointed.get() <= limit {
-            return Ok(());
+            return Ok(false);
         }
         checkpointed.set(pages);
         // The log is begun anew only by a commit that finds all of it moved. Passive passes wait for nobody; pages that
@@ -74,7 +75,7 @@ impl Store {
         if !complete && pages > limit * 4 {
             self.pass("RESTART")?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// One pass. Returns whether the log is now empty.
