@@ -13,7 +13,7 @@ mod signal;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -37,6 +37,10 @@ use signal::Waker;
 
 /// Sender threads of the one dispatcher, unless set otherwise.
 pub const DEFAULT_MAX_CONCURRENCY: usize = 32;
+
+/// A queue that was deleted or replaced is noticed after this long at most: finer would cost a bulk action a system call
+/// a row.
+const LOOK_IN_PLACE_EVERY: Duration = Duration::from_millis(5);
 
 /// How a process uses a queue: the options of `Queue::open`, or the INI settings of the same names.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +81,8 @@ struct State {
     store: Option<Store>,
     waker: Waker,
     engine: Arc<Engine>,
+    /// When it was last seen that the store's file is in its place.
+    seen_in_place: Instant,
 }
 
 impl Queue {
@@ -93,7 +99,7 @@ impl Queue {
 
     fn make(directory: &Path, options: QueueOptions) -> Result<Self> {
         let engine = new_engine(directory, options)?;
-        let state = State { store: None, waker: Waker::new(directory), engine };
+        let state = State { store: None, waker: Waker::new(directory), engine, seen_in_place: Instant::now() };
         Ok(Queue { directory: directory.to_owned(), options, state: Mutex::new(state) })
     }
 
@@ -208,9 +214,9 @@ impl Queue {
     }
 
     fn store<'a>(&self, state: &'a mut State) -> Result<&'a mut Store> {
-        if state.store.as_ref().is_some_and(|store| !store.is_in_place()) {
-            self.log("the queue's file was deleted or replaced; going on with what is in its place");
-            state.store = None;
+        if state.seen_in_place.elapsed() >= LOOK_IN_PLACE_EVERY {
+            state.seen_in_place = Instant::now();
+            self.leave_if_replaced(state);
         }
         if state.store.is_none() {
             create_directory(&self.directory)?;
@@ -220,6 +226,13 @@ impl Queue {
         }
         // Just filled.
         state.store.as_mut().ok_or_else(|| crate::error::Error::unavailable("the queue is closed"))
+    }
+
+    fn leave_if_replaced(&self, state: &mut State) {
+        if state.store.as_ref().is_some_and(|store| !store.is_in_place()) {
+            self.log("the queue's file was deleted or replaced; going on with what is in its place");
+            state.store = None;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -137,6 +137,21 @@ return [
 		$watcher->wait_for_ids( [ $queue->dispatch( 'deal.won', [] ), ...$queue->dispatchMany( [ [ 'deal.lost', [], [] ] ] ) ] );
 	},
 
+	'a queue that is deleted under a running process is begun anew, and sends' => function ( Bed $bed ) {
+		$watcher   = $bed->watcher();
+		$folder    = $bed->queue_folder();
+		$endpoints = [ endpoint( $watcher->after( 0 ) ) ];
+		$queue     = $bed->queue( $endpoints, [], $folder );
+		$watcher->wait_for_ids( [ $queue->dispatch( 'deal.won', [] ) ] );
+		exec( 'rm -rf ' . escapeshellarg( $folder ) );
+		wait_for( 5, 'the file is there again', function () use ( $queue, $endpoints, $folder ) {
+			$queue->configure( $endpoints );
+			return is_file( "$folder/queue.db" );
+		} );
+		$watcher->wait_for_ids( [ $queue->dispatch( 'deal.won', [] ) ] );
+		wait_for( 5, 'it is settled in the new one', fn() => 1 === $queue->stats()['delivered'] );
+	},
+
 	'a full queue refuses with the limit and accepts again below it' => function ( Bed $bed ) {
 		$queue = $bed->queue( [ endpoint( 'http://127.0.0.1:9/' ) ], [ 'background' => false, 'max_bytes' => 1 << 20 ] );
 		$error = throws( Posthorn\Full::class, function () use ( $queue ) {
