@@ -43,6 +43,8 @@ const BLOCKED_PAUSE: Millis = 20;
 pub enum Mode {
     /// Whatever is due.
     Run,
+    /// A few of what is due: pages fire events so fast that every processor's time is theirs.
+    Trickle,
     /// Only what does not delay giving the queue to another process: lanes with a slow request in flight
     /// start nothing, and once no request is slow nobody does.
     HandOver,
@@ -57,8 +59,8 @@ pub struct Turn {
     pub next: Option<Millis>,
     /// Deliveries settled: delivered, dead, or waiting for another attempt.
     pub settled: usize,
-    /// Whether new events were found, which are to be synced to disk.
-    pub found: bool,
+    /// How many new events were found, which are to be synced to disk.
+    pub found: usize,
     /// Whether those were all: pages are firing events just now, and no backlog waits.
     pub caught_up: bool,
     /// Whether there is more to do at once.
@@ -187,9 +189,9 @@ impl Dispatcher {
                 self.version = progress.version;
             }
             if progress.expanded != self.expanded {
-                self.expanded = progress.expanded;
+                let before = std::mem::replace(&mut self.expanded, progress.expanded);
                 self.lanes.values_mut().for_each(Lane::look_again);
-                turn.found = true;
+                turn.found = (progress.expanded - before) as usize;
                 turn.caught_up = !progress.more;
             }
             turn.more |= progress.more;

@@ -8,6 +8,10 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::store::{Change, Due, Settlement};
 
+/// Requests started in a turn while pages fire events in a burst: some hundred a second, so nobody waits for the end of
+/// an import.
+const TRICKLE: usize = 4;
+
 /// A request in flight for longer delays a hand-over, so its lane starts no more until it has ended.
 const SLOW_REQUEST: Millis = 500;
 
@@ -27,11 +31,14 @@ impl Dispatcher {
         let alone = self.lanes.values().filter(|lane| lane.may_send()).count() < 2;
         let share = if alone { self.max_concurrency } else { self.max_concurrency.div_ceil(2) };
         self.lanes.values_mut().for_each(Lane::begin_turn);
+        let most = match mode {
+            Mode::Trickle => self.max_concurrency.min(self.in_flight + TRICKLE),
+            _ => self.max_concurrency,
+        };
         loop {
             let mut started = false;
             let mut index = 0;
-            while index < order.len() && self.in_flight < self.max_concurrency && self.unsettled.len() < SETTLING_BATCH
-            {
+            while index < order.len() && self.in_flight < most && self.unsettled.len() < SETTLING_BATCH {
                 let key = order[index];
                 let timed_out = || self.lanes.values().filter(|lane| lane.timed_out).map(|lane| lane.in_flight).sum();
                 let Some(lane) = self.lanes.get(&key) else { break };

@@ -42,6 +42,10 @@ const PAGES_SHARE: u32 = 4;
 /// … but never so long that outcomes wait longer for settlement than promised.
 const LONGEST_LEAVE: Duration = Duration::from_millis(8);
 
+/// So many new events since the last look, a few milliseconds before, are a burst: no CRM that does any work of its own
+/// writes its rows that fast.
+const BURST: usize = 32;
+
 /// Two syncs lie at least so far apart: a disk that is always syncing slows the pages' own writes.
 const SYNC_PAUSE: Duration = Duration::from_millis(5);
 
@@ -93,6 +97,7 @@ fn send(
     let mut plan = Plan::new();
     let mut failing = false;
     let mut looked = Instant::now();
+    let mut burst = false;
     loop {
         if looked.elapsed() >= LONGEST_SLEEP {
             looked = Instant::now();
@@ -104,7 +109,10 @@ fn send(
         station.read();
         // Asked before the turn: what was accepted before the order to stop is then in the turn.
         let stopping = engine.stopping();
-        let mode = plan.mode(engine, station, stopping);
+        let mode = match plan.mode(engine, station, stopping) {
+            Mode::Run if burst => Mode::Trickle,
+            mode => mode,
+        };
         let began = Instant::now();
         let turn = take_turn(engine, mode);
         let took = began.elapsed();
@@ -121,7 +129,7 @@ fn send(
             }
         };
         engine.settled.fetch_add(turn.settled as u64, Ordering::SeqCst);
-        if turn.found {
+        if turn.found > 0 {
             let _ = sync_wanted.try_send(());
         }
         senders.start(in_flight);
@@ -132,7 +140,10 @@ fn send(
             }
             return ended;
         }
-        if turn.caught_up && mode == Mode::Run {
+        burst = turn.caught_up && turn.found >= BURST;
+        if burst {
+            std::thread::sleep(LONGEST_LEAVE);
+        } else if turn.caught_up && mode == Mode::Run {
             // Not a wait for the bell: every outcome rings it.
             std::thread::sleep((took * PAGES_SHARE).min(LONGEST_LEAVE));
         } else if !(turn.more && mode == Mode::Run) {

@@ -22,7 +22,7 @@ const PAGES_WITHOUT_DISPATCHER: u32 = 16 * 1024;
 pub(super) const LOG_FILE_BYTES: &str = "16777216";
 
 /// What pages commit while a checkpoint runs is left; another pass takes that too, and has less to do.
-const PASSES: u32 = 3;
+const PASSES: u32 = 4;
 
 /// The write-ahead log, as one connection sees it. Its file is longer than the log, so the file's size says nothing.
 #[derive(Default)]
@@ -71,19 +71,28 @@ impl Store {
         checkpointed.set(pages);
         // The log is begun anew only by a commit that finds all of it moved. Passive passes wait for nobody; pages that
         // never pause can stay ahead of them, and then, rarely, wait for the few pages that are left.
-        let complete = (0..PASSES).try_fold(false, |done, _| if done { Ok(true) } else { self.pass("PASSIVE") })?;
+        let (mut before, mut complete) = (None, false);
+        for _ in 0..PASSES {
+            // Of what is committed while a pass runs it knows nothing: only the next one, which finds nothing new, can tell.
+            let moved = self.pass("PASSIVE")?;
+            complete = moved.is_some() && moved == before;
+            if complete {
+                break;
+            }
+            before = moved;
+        }
         if !complete && pages > limit * 4 {
             self.pass("RESTART")?;
         }
         Ok(true)
     }
 
-    /// One pass. Returns whether the log is now empty.
-    fn pass(&self, mode: &str) -> Result<bool> {
+    /// One pass. Returns how many pages are in the log if it has moved all of them.
+    fn pass(&self, mode: &str) -> Result<Option<i64>> {
         let (busy, pages, moved): (i64, i64, i64) = self
             .connection
             .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .map_err(failed)?;
-        Ok(busy == 0 && pages == moved)
+        Ok((busy == 0 && pages == moved).then_some(pages))
     }
 }
