@@ -21,22 +21,23 @@ impl Dispatcher {
     /// is more of it.
     pub(super) fn keep_house(&mut self, now: Millis) -> Result<bool> {
         let mut more = false;
-        for lane in self.lanes.values().filter(|lane| lane.in_flight == 0) {
-            let ended = if lane.row.removed {
-                self.store.cancel_waiting(lane.row.key, "the endpoint was removed", now, HOUSEKEEPING_STEP)?
-            } else if !lane.open(now) {
-                // An open lane finds what is too old when its turn comes.
-                let max_age = lane.endpoint.max_age;
-                self.store.expire(
-                    lane.row.key,
-                    now - max_age.as_millis() as Millis,
-                    &too_old(max_age),
-                    now,
-                    HOUSEKEEPING_STEP,
-                )?
+        for lane in self.lanes.values() {
+            let (key, max_age, open) = (lane.row.key, lane.endpoint.max_age, lane.open(now));
+            let ended = if open || lane.in_flight == 0 && !lane.row.removed {
+                // Of an open lane only what is not due: the rest may be in memory, and is found too old when its turn comes.
+                let due_from = if open { now + 1 } else { 0 };
+                let before = now - max_age.as_millis() as Millis;
+                self.store.expire(key, due_from, before, &too_old(max_age), now, HOUSEKEEPING_STEP)?
+            } else if lane.in_flight == 0 {
+                self.store.cancel_waiting(key, "the endpoint was removed", now, HOUSEKEEPING_STEP)?
             } else {
                 0
             };
+            if open && ended > 0 {
+                // Later ones of an ordered record may have waited for what has just died: lanes are read again.
+                self.version = 0;
+                more = true;
+            }
             more |= ended >= HOUSEKEEPING_STEP as usize;
         }
         if now >= self.next_prune {

@@ -85,19 +85,21 @@ impl Store {
 
     /// Cancels some of what waits for `endpoint`. Returns how many, 0 when nothing is left.
     pub(crate) fn cancel_waiting(&mut self, endpoint: i64, reason: &str, now: Millis, limit: u32) -> Result<usize> {
-        self.end_waiting(endpoint, State::Cancelled, reason, now, limit, Millis::MAX)
+        self.end_waiting(endpoint, State::Cancelled, reason, now, limit, (0, Millis::MAX))
     }
 
-    /// Declares some of what waits for `endpoint` and was accepted before `before` dead. Returns how many.
+    /// Declares some of what waits for `endpoint`, is due at `due_from` or later (0: all) and was accepted before `before`
+    /// dead. Returns how many.
     pub(crate) fn expire(
         &mut self,
         endpoint: i64,
+        due_from: Millis,
         before: Millis,
         reason: &str,
         now: Millis,
         limit: u32,
     ) -> Result<usize> {
-        self.end_waiting(endpoint, State::Dead, reason, now, limit, before)
+        self.end_waiting(endpoint, State::Dead, reason, now, limit, (due_from, before))
     }
 
     fn end_waiting(
@@ -107,9 +109,9 @@ impl Store {
         reason: &str,
         now: Millis,
         limit: u32,
-        created_before: Millis,
+        (due_from, created_before): (Millis, Millis),
     ) -> Result<usize> {
-        let waiting = self.longest_waiting(endpoint, created_before, limit).map_err(failed)?;
+        let waiting = self.longest_waiting(endpoint, due_from, created_before, limit).map_err(failed)?;
         if waiting.is_empty() {
             // Nobody has to wait for that to be found out.
             return Ok(0);
@@ -136,11 +138,13 @@ impl Store {
 }
 
 impl Store {
-    /// Of the `limit` first attempts and as many further ones that come first, those accepted before `created_before`.
+    /// Of the `limit` first attempts and as many further ones that come first, due at `due_from` or later, those accepted
+    /// before `created_before`.
     /// It looks no further, however many wait: first attempts come in the order of acceptance, further ones nearly.
     fn longest_waiting(
         &self,
         endpoint: i64,
+        due_from: Millis,
         created_before: Millis,
         limit: u32,
     ) -> rusqlite::Result<Vec<([u8; 16], String)>> {
@@ -148,15 +152,15 @@ impl Store {
             .prepare_cached(
                 "SELECT id, site FROM
                    (SELECT id, site, created_at FROM delivery INDEXED BY delivery_due
-                    WHERE endpoint = ?1 AND state = 0 AND due_at = 0 ORDER BY event_seq LIMIT ?3)
+                    WHERE endpoint = ?1 AND state = 0 AND due_at = 0 AND ?4 = 0 ORDER BY event_seq LIMIT ?3)
                  WHERE created_at < ?2
                  UNION ALL
                  SELECT id, site FROM
                    (SELECT id, site, created_at FROM delivery INDEXED BY delivery_due
-                    WHERE endpoint = ?1 AND state = 0 AND due_at > 0 ORDER BY due_at, event_seq LIMIT ?3)
+                    WHERE endpoint = ?1 AND state = 0 AND due_at > 0 AND due_at >= ?4 ORDER BY due_at, event_seq LIMIT ?3)
                  WHERE created_at < ?2",
             )?
-            .query_map((endpoint, created_before, limit), |row| Ok((row.get(0)?, row.get(1)?)))?
+            .query_map((endpoint, created_before, limit, due_from), |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect()
     }
 }

@@ -151,6 +151,23 @@ fn a_retry_that_falls_after_max_age_is_not_made() {
 }
 
 #[test]
+fn what_waits_for_a_retry_dies_of_age_before_it_is_due_and_frees_its_ordered_record() {
+    let settings = json!({"max_age": 400, "schedule": [3600], "ordered": true});
+    let queue = Queue::with(json!([endpoint("crm", settings)]));
+    queue.accept(&["contact:1"]);
+    let mut sending = queue.send();
+    sending.run(|_| Reply::Status(500));
+    queue.clock.advance(300 * SECOND);
+    queue.accept(&["contact:1"]);
+    sending.run(|_| OK);
+    assert_eq!((queue.stats().pending, sending.sent.len()), (2, 1));
+    queue.clock.advance(131 * SECOND);
+    sending.run(|_| OK);
+    let stats = queue.stats();
+    assert_eq!((stats.dead, stats.delivered, stats.pending, sending.sent.len()), (1, 1, 0, 2));
+}
+
+#[test]
 fn age_also_ends_what_waits_for_a_disabled_suspended_or_paused_endpoint() {
     let mut queue =
         Queue::with(json!([endpoint("off", json!({})), endpoint("gone", json!({})), endpoint("busy", json!({}))]));
