@@ -46,6 +46,12 @@ const LONGEST_LEAVE: Duration = Duration::from_millis(8);
 /// writes its rows that fast.
 const BURST: usize = 32;
 
+/// So many calls since then say that the burst goes on. No more than ten wait in a socket by default.
+const BURST_CALLS: usize = 8;
+
+/// A burst that is over sooner, as a bulk action is, has the queue for itself; what it brings is sent after it.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
 /// Two syncs lie at least so far apart: a disk that is always syncing slows the pages' own writes.
 const SYNC_PAUSE: Duration = Duration::from_millis(5);
 
@@ -97,7 +103,7 @@ fn send(
     let mut plan = Plan::new();
     let mut failing = false;
     let mut looked = Instant::now();
-    let mut burst = false;
+    let mut burst_since: Option<Instant> = None;
     loop {
         if looked.elapsed() >= LONGEST_SLEEP {
             looked = Instant::now();
@@ -106,11 +112,13 @@ fn send(
                 return Ended::HandedOver;
             }
         }
-        station.read();
+        let calls = station.read();
         // Asked before the turn: what was accepted before the order to stop is then in the turn.
         let stopping = engine.stopping();
+        let waits = calls >= BURST_CALLS && burst_since.is_some_and(|since| since.elapsed() < LONGEST_WAIT);
         let mode = match plan.mode(engine, station, stopping) {
-            Mode::Run if burst => Mode::Trickle,
+            Mode::Run if waits => Mode::Finish,
+            Mode::Run if burst_since.is_some() => Mode::Trickle,
             mode => mode,
         };
         let began = Instant::now();
@@ -140,8 +148,11 @@ fn send(
             }
             return ended;
         }
-        burst = turn.caught_up && turn.found >= BURST;
-        if burst {
+        if !waits {
+            let burst = turn.caught_up && turn.found >= BURST;
+            burst_since = burst.then(|| burst_since.unwrap_or_else(Instant::now));
+        }
+        if burst_since.is_some() && stopping.is_none() {
             std::thread::sleep(LONGEST_LEAVE);
         } else if turn.caught_up && mode == Mode::Run {
             // Not a wait for the bell: every outcome rings it.

@@ -91,10 +91,13 @@ impl Station {
         !self.standing_by.is_empty()
     }
 
-    /// Takes in what has arrived.
-    pub fn read(&mut self) {
+    /// Takes in what has arrived. Returns how many times pages have called.
+    pub fn read(&mut self) -> usize {
         let mut buffer = [0u8; 16];
-        while recv(&self.wake, &mut buffer[..], RecvFlags::empty()).is_ok() {}
+        let mut calls = 0;
+        while recv(&self.wake, &mut buffer[..], RecvFlags::empty()).is_ok() {
+            calls += 1;
+        }
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         while let Ok(connection) = self.descriptors.open(|| accept_with(&self.listener, flags)) {
             self.standing_by.push(connection);
@@ -110,6 +113,7 @@ impl Station {
             Err(_) => false,
         });
         *wanted &= !self.standing_by.is_empty();
+        calls
     }
 }
 
