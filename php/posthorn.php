@@ -28,7 +28,7 @@ require __DIR__ . '/includes/hand-over.php';
 require __DIR__ . '/includes/dispatch.php';
 require __DIR__ . '/includes/problems.php';
 require __DIR__ . '/includes/crm/contract.php';
-require __DIR__ . '/includes/crm/watch.php';
+require __DIR__ . '/includes/crm/notice.php';
 
 if ( is_admin() ) {
 	require __DIR__ . '/includes/privacy.php';

@@ -117,6 +117,17 @@ function posthorn_client_check( array $endpoint ): ?array {
 }
 
 /**
+ * Reads a statement: which rows of which tables it writes, or what it does to a transaction.
+ *
+ * @param string $sql    A statement.
+ * @param array  $tables Tables and their keys as \Posthorn\read_statement() takes them.
+ * @return array|null What that returns.
+ */
+function posthorn_client_read_statement( string $sql, array $tables ): ?array {
+	return \Posthorn\read_statement( $sql, $tables );
+}
+
+/**
  * Takes an exception about an argument apart: its message starts with the key, as in `url: …` or `events[1]: …`.
  *
  * @param \Throwable $error Any error.

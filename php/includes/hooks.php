@@ -45,16 +45,17 @@ if ( ! posthorn_is_ready() ) {
 // Sending.
 add_action( 'init', 'posthorn_keep_sending' );
 add_action( 'wp_uninitialize_site', 'posthorn_forget_site' );
-add_action( 'shutdown', 'posthorn_store_problems' );
+add_action( 'shutdown', 'posthorn_store_problems', PHP_INT_MAX );
 
 // The CRM.
-$posthorn_hears = posthorn_lazily( 'crm/listeners.php', 'posthorn_crm_heard' );
+$posthorn_hears = posthorn_lazily( 'crm/actions.php', 'posthorn_crm_heard' );
 foreach ( array_keys( posthorn_crm_actions() ) as $posthorn_action ) {
 	add_action( $posthorn_action, $posthorn_hears, 20, 9 );
 }
 unset( $posthorn_action, $posthorn_hears );
 // Last, as $wpdb removes its placeholders from the statement at priority 0.
-add_filter( 'query', 'posthorn_crm_remember_stages', PHP_INT_MAX );
+add_filter( 'query', 'posthorn_crm_notice', PHP_INT_MAX );
+add_action( 'shutdown', 'posthorn_crm_end', PHP_INT_MAX - 1 );
 
 // The last resort, and news of what failed.
 add_filter( 'cron_schedules', posthorn_lazily( 'background.php', 'posthorn_add_cron_schedule' ) ); // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.

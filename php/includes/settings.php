@@ -103,6 +103,42 @@ function posthorn_has_receiver( ?array $settings = null ): bool {
 }
 
 /**
+ * Whether a receiver of the current site that is switched on subscribes to any of some events.
+ *
+ * @param string[] $events Names of the catalogue.
+ */
+function posthorn_subscribes( array $events ): bool {
+	// What code adds is not asked for every row.
+	if ( has_filter( 'posthorn_endpoints' ) ) {
+		return true;
+	}
+	foreach ( posthorn_settings()['endpoints'] as $endpoint ) {
+		// Another format than the page's own may have other names for them.
+		if ( $endpoint['enabled'] && ( ! $endpoint['events'] || isset( $endpoint['format'] ) || posthorn_matches_any( (array) $endpoint['events'], $events ) ) ) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/**
+ * Whether a subscription names any of some events; `*` and `deal.*` are allowed.
+ *
+ * @param string[] $subscription What an endpoint subscribes to.
+ * @param string[] $events       Names of the catalogue.
+ */
+function posthorn_matches_any( array $subscription, array $events ): bool {
+	foreach ( $subscription as $wanted ) {
+		foreach ( $events as $event ) {
+			if ( $wanted === $event || str_ends_with( $wanted, '*' ) && str_starts_with( $event, substr( $wanted, 0, -1 ) ) ) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/**
  * Replaces the settings, if nobody else did in between.
  *
  * @param array $settings The new settings; `revision` is the one they were made from.

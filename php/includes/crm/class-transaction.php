@@ -1,0 +1,89 @@
+<?php
+/**
+ * Whether what the page has written can still be taken back.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** The state of $wpdb's connection, from the statements that change it. */
+final class Posthorn_Crm_Transaction {
+
+	/** MariaDB and MySQL undo the whole transaction of the one that loses a deadlock. */
+	private const DEADLOCK = 1213;
+
+	/**
+	 * Whether a transaction was begun.
+	 *
+	 * @var bool
+	 */
+	private bool $begun = false;
+
+	/**
+	 * Whether every statement is a transaction of its own.
+	 *
+	 * @var bool
+	 */
+	private bool $autocommit = true;
+
+	/**
+	 * Whether what is written now can be taken back.
+	 */
+	public function is_open(): bool {
+		return $this->begun || ! $this->autocommit;
+	}
+
+	/**
+	 * Whether a statement makes what was written last for good. It does so before it does anything else.
+	 *
+	 * @param array $statement What read_statement() says of it.
+	 */
+	public static function commits( array $statement ): bool {
+		switch ( $statement['verb'] ) {
+			case 'begin':
+			case 'commit':
+				return true;
+			case 'autocommit':
+				return $statement['on'];
+		}
+		return ! empty( $statement['implicit_commit'] );
+	}
+
+	/**
+	 * Whether a statement takes back everything.
+	 *
+	 * @param array $statement What read_statement() says of it.
+	 */
+	public static function takes_back( array $statement ): bool {
+		return 'rollback' === $statement['verb'] && ! isset( $statement['savepoint'] );
+	}
+
+	/**
+	 * A statement has run.
+	 *
+	 * @param array $statement What read_statement() says of it.
+	 */
+	public function ran( array $statement ): void {
+		if ( 'autocommit' === $statement['verb'] ) {
+			$this->autocommit = $statement['on'];
+			$this->begun      = $this->begun && ! $statement['on'];
+		} elseif ( 'begin' === $statement['verb'] ) {
+			$this->begun = true;
+		} elseif ( self::commits( $statement ) || self::takes_back( $statement ) ) {
+			$this->begun = ! empty( $statement['chain'] );
+		}
+	}
+
+	/**
+	 * Whether the statement that has just failed took the whole transaction with it; if so, it is over.
+	 */
+	public function was_lost(): bool {
+		global $wpdb;
+		if ( $wpdb->dbh instanceof mysqli && self::DEADLOCK === mysqli_errno( $wpdb->dbh ) ) {
+			$this->begun = false;
+			return true;
+		}
+		return false;
+	}
+}

@@ -1,0 +1,215 @@
+<?php
+/**
+ * Follows a request from statement to statement.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * What the statement that runs now writes, what waits to be handed over, and whether it may be.
+ *
+ * The filter `query` comes before a statement only. What the statement did is seen at the next one, at an action or at
+ * the end of the request.
+ */
+final class Posthorn_Crm_Watch {
+
+	/**
+	 * What read_statement() says of the statement that runs now; null if it is of no interest.
+	 *
+	 * @var array|null
+	 */
+	private ?array $running = null;
+
+	/**
+	 * What the statement that runs now, or ran last, writes.
+	 *
+	 * @var Posthorn_Crm_Write[]
+	 */
+	private array $writes = array();
+
+	/**
+	 * The events that the COMMIT that runs now makes good.
+	 *
+	 * @var array[]
+	 */
+	private array $committing = array();
+
+	/**
+	 * The changes that wait.
+	 *
+	 * @var Posthorn_Crm_Changes
+	 */
+	private Posthorn_Crm_Changes $changes;
+
+	/**
+	 * Whether they can still be taken back.
+	 *
+	 * @var Posthorn_Crm_Transaction
+	 */
+	private Posthorn_Crm_Transaction $transaction;
+
+	/**
+	 * Whether the end of the request was reached; code that runs later still may write.
+	 *
+	 * @var bool
+	 */
+	private bool $ended = false;
+
+	/**
+	 * Starts with nothing.
+	 */
+	public function __construct() {
+		$this->changes     = new Posthorn_Crm_Changes();
+		$this->transaction = new Posthorn_Crm_Transaction();
+	}
+
+	/**
+	 * A statement is about to run.
+	 *
+	 * @param array|null $statement What read_statement() says of it; null if it is of no interest.
+	 */
+	public function before( ?array $statement ): void {
+		if ( null === $statement && null === $this->running ) {
+			return;
+		}
+		posthorn_crm_preserving(
+			function () use ( $statement ): void {
+				$this->ran();
+				if ( null === $statement ) {
+					return;
+				}
+				$this->note();
+				if ( Posthorn_Crm_Transaction::commits( $statement ) ) {
+					$this->before_commit();
+				}
+				if ( isset( $statement['table'] ) ) {
+					$this->before_write( $statement );
+				}
+				$this->running = $statement;
+				if ( $this->ended ) {
+					register_shutdown_function( 'posthorn_crm_end' );
+				}
+			}
+		);
+	}
+
+	/**
+	 * An action has told of a row.
+	 *
+	 * @param Posthorn_Crm_Table $table  The row's table.
+	 * @param int                $key    Its key.
+	 * @param string             $change One of the changes of the contract's actions.
+	 * @param array              $row    What the action handed over.
+	 */
+	public function heard( Posthorn_Crm_Table $table, int $key, string $change, array $row ): void {
+		posthorn_crm_preserving(
+			function () use ( $table, $key, $change, $row ): void {
+				$this->ran();
+				$this->note();
+				$this->changes->hint( $table, $key, $change, $row );
+				$this->hand_over();
+			}
+		);
+	}
+
+	/**
+	 * The request ends. A transaction that is still open is rolled back by the database.
+	 */
+	public function end(): void {
+		$this->ended = true;
+		posthorn_crm_preserving(
+			function (): void {
+				$this->ran();
+				$this->note();
+				$this->hand_over();
+			}
+		);
+	}
+
+	/**
+	 * Takes down what the last statement did, without asking the database anything.
+	 */
+	private function ran(): void {
+		global $wpdb;
+		$statement     = $this->running;
+		$this->running = null;
+		if ( null === $statement ) {
+			return;
+		}
+		foreach ( $this->writes as $write ) {
+			$write->ran();
+		}
+		// DDL commits even if it then fails.
+		if ( '' !== (string) $wpdb->last_error && empty( $statement['implicit'] ) ) {
+			if ( $this->transaction->was_lost() ) {
+				$this->writes = array();
+				$this->changes->clear();
+			}
+			$this->committing = array();
+			return;
+		}
+		if ( Posthorn_Crm_Transaction::takes_back( $statement ) ) {
+			$this->changes->clear();
+		} elseif ( Posthorn_Crm_Transaction::commits( $statement ) ) {
+			$this->changes->clear();
+			posthorn_crm_dispatch( $this->committing );
+		}
+		$this->committing = array();
+		$this->transaction->ran( $statement );
+	}
+
+	/**
+	 * Adds what the last statement wrote to the changes.
+	 */
+	private function note(): void {
+		foreach ( $this->writes as $write ) {
+			foreach ( $write->rows_before() as $key => $before ) {
+				$this->changes->note( $write->table, $key, $before );
+			}
+		}
+		$this->writes = array();
+	}
+
+	/**
+	 * Reads what a statement will write; what another one wrote before is then handed over.
+	 *
+	 * @param array $statement What read_statement() says of it.
+	 */
+	private function before_write( array $statement ): void {
+		$writes = array();
+		foreach ( array( $statement, ...$statement['also'] ?? array() ) as $part ) {
+			$writes[] = Posthorn_Crm_Write::begin( $part );
+		}
+		$writes = array_filter( $writes );
+		foreach ( $writes as $write ) {
+			if ( $write->goes_beyond( $this->changes ) ) {
+				$this->hand_over();
+				break;
+			}
+		}
+		$this->writes = $writes;
+	}
+
+	/**
+	 * What has been written is about to become good. Its rows are read as this transaction sees them; they are handed
+	 * over when that has worked.
+	 */
+	private function before_commit(): void {
+		if ( ! $this->transaction->is_open() ) {
+			$this->hand_over();
+			return;
+		}
+		$this->committing = posthorn_crm_events_of_changes( $this->changes );
+	}
+
+	/**
+	 * Hands over what waits, unless it can still be taken back.
+	 */
+	private function hand_over(): void {
+		if ( ! $this->transaction->is_open() ) {
+			posthorn_crm_hand_over( $this->changes );
+		}
+	}
+}

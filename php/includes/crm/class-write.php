@@ -1,0 +1,196 @@
+<?php
+/**
+ * What one statement does to one table, from before it runs.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** Rows as they are before a statement, and which ones it adds. */
+final class Posthorn_Crm_Write {
+
+	/** A table with more rows is not compared as a whole: the page would feel it. */
+	private const MOST_ROWS_COMPARED = 20000;
+
+	/**
+	 * The highest key before the statement; null if it adds nothing.
+	 *
+	 * @var int|null
+	 */
+	private ?int $highest = null;
+
+	/**
+	 * The key that the database gave last, and how many rows the statement wrote; nulls if it does not tell.
+	 *
+	 * @var array{0:?int,1:?int}
+	 */
+	private array $told = array( null, null );
+
+	/**
+	 * Made by begin() only.
+	 *
+	 * @param Posthorn_Crm_Table $table     The table.
+	 * @param array              $statement What read_statement() says of it.
+	 * @param string             $condition Which rows were read.
+	 * @param array<int,string>  $before    These rows, packed.
+	 */
+	private function __construct(
+		public readonly Posthorn_Crm_Table $table,
+		private array $statement,
+		private string $condition,
+		private array $before
+	) {}
+
+	/**
+	 * Reads what a statement that is about to run may change.
+	 *
+	 * @param array $statement What read_statement() says of one table.
+	 * @return self|null Null if nobody wants to know, or it could not be read; the owner is then told.
+	 */
+	public static function begin( array $statement ): ?self {
+		$table = Posthorn_Crm_Table::named( $statement['table'], $statement['schema'] ?? null );
+		// Of rows that only make events when they appear, changes are not read.
+		if ( null === $table || ! $statement['adds'] && array( 'created' ) === array_keys( $table->events() ) || ! $table->is_wanted() ) {
+			return null;
+		}
+		$condition = $statement['condition'] ?? ( posthorn_crm_number( $table, 'COUNT(*)' ) <= self::MOST_ROWS_COMPARED ? 'TRUE' : null );
+		$before    = null === $condition ? null : self::rows( $table, $condition, $statement['bounded'] ?? null );
+		if ( null === $before ) {
+			self::say_unseen( $table, $statement['verb'] );
+			return null;
+		}
+		$write = new self( $table, $statement, $condition, $before );
+		if ( $statement['adds'] ) {
+			$write->highest = posthorn_crm_number( $table, "MAX(`$table->key`)" ) ?? 0;
+		}
+		return $write;
+	}
+
+	/**
+	 * Reads the rows that meet a condition, or if these are too many, those that the statement's own LIMIT leaves.
+	 *
+	 * @param Posthorn_Crm_Table $table     The table.
+	 * @param string             $condition The condition.
+	 * @param string|null        $bounded   The same with ORDER BY and LIMIT, if the statement has them.
+	 * @return array<int,string>|null
+	 */
+	private static function rows( Posthorn_Crm_Table $table, string $condition, ?string $bounded ): ?array {
+		if ( 'FALSE' === $condition ) {
+			return array();
+		}
+		$rows = posthorn_crm_rows( $table, $condition );
+		if ( null === $rows && null !== $bounded ) {
+			$keys = posthorn_crm_row_keys( $table, $bounded );
+			$rows = $keys ? posthorn_crm_rows( $table, self::among( $table, $keys ) ) : array();
+		}
+		return $rows;
+	}
+
+	/**
+	 * A condition for keys.
+	 *
+	 * @param Posthorn_Crm_Table $table The table.
+	 * @param int[]              $keys  At least one.
+	 */
+	public static function among( Posthorn_Crm_Table $table, array $keys ): string {
+		return "`$table->key` IN (" . implode( ',', $keys ) . ')';
+	}
+
+	/**
+	 * Whether it writes rows that are not among the changes that wait.
+	 *
+	 * @param Posthorn_Crm_Changes $changes What waits.
+	 */
+	public function goes_beyond( Posthorn_Crm_Changes $changes ): bool {
+		return null !== $this->highest || ! $changes->contain( $this->table, array_keys( $this->before ) );
+	}
+
+	/**
+	 * Takes down what the database tells of the statement that has just run. Asks nothing: the CRM may be about to ask
+	 * for ROW_COUNT().
+	 */
+	public function ran(): void {
+		global $wpdb;
+		$connection = $wpdb->dbh;
+		if ( $connection instanceof mysqli ) {
+			// $wpdb itself does not look after a statement that begins with a comment.
+			$this->told = array( (int) $connection->insert_id, (int) $connection->affected_rows );
+		} elseif ( is_object( $connection ) && is_callable( array( $connection, 'lastInsertId' ) ) ) {
+			$this->told = array( (int) $connection->lastInsertId(), $this->statement['rows'] );
+		}
+		if ( '' !== (string) $wpdb->last_error ) {
+			$this->highest = null;
+		}
+	}
+
+	/**
+	 * The rows that it may have written, as they were: key => packed row, null for one that was not there.
+	 *
+	 * @return array<int,?string>
+	 */
+	public function rows_before(): array {
+		return $this->before + array_fill_keys( $this->added(), null );
+	}
+
+	/**
+	 * The keys that are there since the statement ran.
+	 *
+	 * @return int[]
+	 */
+	private function added(): array {
+		if ( null === $this->highest ) {
+			return array();
+		}
+		// Keys that the statement gave itself may be lower than the highest.
+		$given = 'FALSE' === $this->condition ? array() : posthorn_crm_row_keys( $this->table, $this->condition );
+		return array_merge( $given, $this->above_the_highest() );
+	}
+
+	/**
+	 * The keys above the highest that are this statement's, not those of another page that inserts at the same time.
+	 *
+	 * @return int[]
+	 */
+	private function above_the_highest(): array {
+		list( $id, $written ) = $this->told;
+		if ( 0 === $written ) {
+			return array();
+		}
+		if ( null !== $id && $id > $this->highest && 1 === $this->statement['rows'] ) {
+			return array( $id );
+		}
+		$key   = '`' . $this->table->key . '`';
+		$from  = "$key > $this->highest";
+		$order = 'ASC';
+		if ( null !== $id && $id > $this->highest ) {
+			// Of several rows MariaDB names the first, SQLite the last.
+			$first = $GLOBALS['wpdb']->dbh instanceof mysqli;
+			$from  = $first ? "$key >= $id" : "$from AND $key <= $id";
+			$order = $first ? 'ASC' : 'DESC';
+		}
+		$most = null === $written || $written < 0 ? '' : " LIMIT $written";
+		return posthorn_crm_row_keys( $this->table, "$from ORDER BY $key $order$most" );
+	}
+
+	/**
+	 * Tells the owner of a statement whose rows are not known.
+	 *
+	 * @param Posthorn_Crm_Table $table The table.
+	 * @param string             $verb  What the statement did.
+	 */
+	private static function say_unseen( Posthorn_Crm_Table $table, string $verb ): void {
+		posthorn_report(
+			new RuntimeException(
+				sprintf(
+					/* translators: 1: INSERT, UPDATE, DELETE or REPLACE, 2: name of a database table, 3: a number. */
+					__( 'The changes that one %1$s made in %2$s are not known, so no events were made of them: the table has more than %3$s rows or cannot be read, and the statement does not say which of them it writes.', 'posthorn' ),
+					strtoupper( $verb ),
+					$table->name,
+					number_format_i18n( self::MOST_ROWS_COMPARED )
+				)
+			),
+			true
+		);
+	}
+}

@@ -1,0 +1,133 @@
+<?php
+/**
+ * What a change means: from the row before and the row after to events.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The events of a change. A write that changed nothing makes none.
+ *
+ * @param Posthorn_Crm_Table $table  The row's table.
+ * @param int                $key    Its key.
+ * @param string|null        $before The packed row before; null if it was not there.
+ * @param string|null        $after  The packed row after; null if it is gone.
+ * @param string             $hint   `completed` if an action said so; `announced …` if nothing but an action is known.
+ * @return array[] Lists of event, data, context.
+ */
+function posthorn_crm_events( Posthorn_Crm_Table $table, int $key, ?string $before, ?string $after, string $hint ): array {
+	if ( str_starts_with( $hint, 'announced ' ) ) {
+		return posthorn_crm_events_of_announcement( $table, $key, posthorn_crm_unpack( $after ?? $before ), substr( $hint, strlen( 'announced ' ) ) );
+	}
+	if ( $before === $after && 'completed' !== $hint ) {
+		return array();
+	}
+	$old     = posthorn_crm_unpack( $before );
+	$new     = posthorn_crm_unpack( $after );
+	$record  = posthorn_crm_record( $table, $key, $new ?? $old ?? array() );
+	$context = array( 'record' => $record );
+	if ( null === $old || null === $new ) {
+		return posthorn_crm_named( $table, null === $old ? 'created' : 'deleted', $new ?? $old, $context );
+	}
+	$previous = posthorn_crm_previous( $old, $new );
+	if ( ! $previous && 'completed' !== $hint ) {
+		return array();
+	}
+	$context += array(
+		'previous' => posthorn_crm_typed( $table, $previous ),
+		'changes'  => array_keys( $previous ),
+	);
+	$events   = posthorn_crm_named( $table, 'updated', $new, $context );
+	foreach ( posthorn_crm_turns( $table, $old, $new, $hint ) as $turn ) {
+		array_push( $events, ...posthorn_crm_named( $table, $turn, $new, $context ) );
+	}
+	return $events;
+}
+
+/**
+ * The event that an action alone tells of: its row was written past $wpdb, or not at all.
+ *
+ * @param Posthorn_Crm_Table $table  The row's table.
+ * @param int                $key    Its key.
+ * @param array|null         $row    The row as it is, or for one that is gone, what the action handed over.
+ * @param string             $change The change.
+ * @return array[] Lists of event, data, context.
+ */
+function posthorn_crm_events_of_announcement( Posthorn_Crm_Table $table, int $key, ?array $row, string $change ): array {
+	if ( null === $row ) {
+		return array();
+	}
+	$row += array( $table->key => (string) $key );
+	return posthorn_crm_named( $table, $change, $row, array( 'record' => posthorn_crm_record( $table, $key, $row ) ) );
+}
+
+/**
+ * The event of a change, if the contract has one.
+ *
+ * @param Posthorn_Crm_Table $table   The row's table.
+ * @param string             $change  `created`, `updated`, `deleted` or one of posthorn_crm_turns().
+ * @param array              $row     The row that the event carries.
+ * @param array              $context The event's context.
+ * @return array[] None or one list of event, data, context.
+ */
+function posthorn_crm_named( Posthorn_Crm_Table $table, string $change, array $row, array $context ): array {
+	$event = $table->events()[ $change ] ?? null;
+	if ( null === $event || 'activity' === $table->record && ! posthorn_crm_is_form( $row ) ) {
+		return array();
+	}
+	return array( array( $event, posthorn_crm_typed( $table, $row ), $context ) );
+}
+
+/**
+ * The record whose events are kept in order with this one's.
+ *
+ * @param Posthorn_Crm_Table $table The row's table.
+ * @param int                $key   Its key.
+ * @param array              $row   The row.
+ */
+function posthorn_crm_record( Posthorn_Crm_Table $table, int $key, array $row ): string {
+	// What a contact did belongs to the contact.
+	if ( 'activity' === $table->record && ! empty( $row['contact_id'] ) ) {
+		return 'contact:' . (int) $row['contact_id'];
+	}
+	return "$table->record:$key";
+}
+
+/**
+ * The columns that changed, with what they held before.
+ *
+ * @param array $old The row before.
+ * @param array $new The row after.
+ * @return array<string,string|null>
+ */
+function posthorn_crm_previous( array $old, array $new ): array {
+	return array_filter( $old, static fn( $value, $column ): bool => array_key_exists( $column, $new ) && $value !== $new[ $column ], ARRAY_FILTER_USE_BOTH );
+}
+
+/**
+ * What a change is besides an update.
+ *
+ * @param Posthorn_Crm_Table $table The row's table.
+ * @param array              $old   The row before.
+ * @param array              $new   The row after.
+ * @param string             $hint  `completed` if an action said so.
+ * @return string[] Of `stage_changed`, `won`, `lost`, `completed`.
+ */
+function posthorn_crm_turns( Posthorn_Crm_Table $table, array $old, array $new, string $hint ): array {
+	$turns = array();
+	if ( 'deal' === $table->record ) {
+		if ( posthorn_crm_stage_changed( $old, $new ) ) {
+			$turns[] = 'stage_changed';
+		}
+		$outcome = posthorn_crm_deal_outcome( $new );
+		if ( 'open' !== $outcome && posthorn_crm_deal_outcome( $old ) !== $outcome ) {
+			$turns[] = $outcome;
+		}
+	}
+	if ( 'task' === $table->record && ( 'completed' === $hint || posthorn_crm_is_done( $new ) && ! posthorn_crm_is_done( $old ) ) ) {
+		$turns[] = 'completed';
+	}
+	return $turns;
+}

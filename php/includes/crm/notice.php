@@ -1,0 +1,80 @@
+<?php
+/**
+ * Notices every statement before it runs.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Looks at a statement, at the filter `query` of $wpdb, and never changes it.
+ *
+ * What other databases of the page are asked passes here too; a table of theirs that has the name of a watched one is
+ * compared with ours before and after, and no change is found.
+ *
+ * @param mixed $query A statement.
+ * @return mixed The same.
+ */
+function posthorn_crm_notice( $query ) {
+	static $watching = false;
+	// Nearly every statement of a page ends here.
+	if ( ! is_string( $query ) || ! $watching && posthorn_crm_only_reads( $query ) || posthorn_crm_is_reading() ) {
+		return $query;
+	}
+	try {
+		$statement = posthorn_crm_only_reads( $query ) ? null : posthorn_client_read_statement( $query, posthorn_crm_keys() );
+		if ( $watching || null !== $statement ) {
+			$watching = true;
+			posthorn_crm_watch()->before( $statement );
+		}
+	} catch ( \Throwable $error ) {
+		posthorn_report( $error, true );
+	}
+	return $query;
+}
+
+/**
+ * Whether a statement certainly writes nothing. Of a page's statements nine in ten begin with this word.
+ *
+ * @param string $query A statement.
+ */
+function posthorn_crm_only_reads( string $query ): bool {
+	return 0 === strncasecmp( $query, 'SELECT', 6 );
+}
+
+/**
+ * Whether the statement that passes the filter is one of ours.
+ *
+ * @param bool|null $reading Optional. Says so from now on.
+ * @return bool What was said before.
+ */
+function posthorn_crm_is_reading( ?bool $reading = null ): bool {
+	static $now = false;
+	$before     = $now;
+	$now        = $reading ?? $now;
+	return $before;
+}
+
+/**
+ * What this request has written so far. Its files are loaded with the first write.
+ */
+function posthorn_crm_watch(): Posthorn_Crm_Watch {
+	static $watch = null;
+	if ( null === $watch ) {
+		foreach ( array( 'class-table', 'read', 'types', 'class-write', 'class-changes', 'class-transaction', 'events', 'hand-over', 'class-watch' ) as $room ) {
+			require_once __DIR__ . "/$room.php";
+		}
+		$watch = new Posthorn_Crm_Watch();
+	}
+	return $watch;
+}
+
+/**
+ * At the end of the request: hands over what is left.
+ */
+function posthorn_crm_end(): void {
+	if ( class_exists( 'Posthorn_Crm_Watch', false ) ) {
+		posthorn_crm_watch()->end();
+	}
+}

@@ -1,0 +1,159 @@
+<?php
+/**
+ * Reads rows so that the CRM, which is in the middle of its own work, notices nothing.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** Rows that are read at a time. */
+const POSTHORN_CRM_ROWS_AT_A_TIME = 1000;
+
+/**
+ * The rows of a table that meet a condition, packed, as a bulk action may touch a great many.
+ *
+ * @param Posthorn_Crm_Table $table     The table.
+ * @param string             $condition SQL that stands after WHERE.
+ * @return array<int,string>|null Key => packed row; null if they cannot be read, or are more than memory is left for.
+ */
+function posthorn_crm_rows( Posthorn_Crm_Table $table, string $condition ): ?array {
+	$rows = array();
+	$from = '';
+	do {
+		$read = posthorn_crm_query( "SELECT * FROM `$table->name` WHERE ($condition)$from ORDER BY `$table->key` LIMIT " . POSTHORN_CRM_ROWS_AT_A_TIME );
+		if ( null === $read || posthorn_crm_memory_is_short() ) {
+			return null;
+		}
+		$key = 0;
+		foreach ( $read as $row ) {
+			$row          = (array) $row;
+			$key          = (int) $row[ $table->key ];
+			$rows[ $key ] = posthorn_crm_pack( $row );
+		}
+		$from = " AND `$table->key` > $key";
+	} while ( count( $read ) === POSTHORN_CRM_ROWS_AT_A_TIME );
+	return $rows;
+}
+
+/**
+ * The keys of the rows that meet a condition.
+ *
+ * @param Posthorn_Crm_Table $table     The table.
+ * @param string             $condition SQL that stands after WHERE.
+ * @return int[] None if they cannot be read.
+ */
+function posthorn_crm_row_keys( Posthorn_Crm_Table $table, string $condition ): array {
+	$read = posthorn_crm_query( "SELECT `$table->key` FROM `$table->name` WHERE $condition" );
+	return array_map( static fn( $row ): int => (int) current( (array) $row ), $read ?? array() );
+}
+
+/**
+ * One number.
+ *
+ * @param Posthorn_Crm_Table $table The table.
+ * @param string             $what  SQL: `MAX(…)`, `COUNT(*)`.
+ * @return int|null Null if it cannot be read.
+ */
+function posthorn_crm_number( Posthorn_Crm_Table $table, string $what ): ?int {
+	$read = posthorn_crm_query( "SELECT $what FROM `$table->name`" );
+	return $read ? (int) current( (array) $read[0] ) : null;
+}
+
+/**
+ * Packs a row.
+ *
+ * @param array<string,string|null> $row A row.
+ */
+function posthorn_crm_pack( array $row ): string {
+	return serialize( $row ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions -- Strings and nulls, never stored.
+}
+
+/**
+ * Unpacks a row.
+ *
+ * @param string|null $packed What posthorn_crm_pack() made.
+ * @return array<string,string|null>|null
+ */
+function posthorn_crm_unpack( ?string $packed ): ?array {
+	return null === $packed ? null : unserialize( $packed, array( 'allowed_classes' => false ) ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions -- As above.
+}
+
+/**
+ * Runs a query of ours.
+ *
+ * @param string $sql A statement that reads.
+ * @return object[]|null Its rows; null if it failed.
+ */
+function posthorn_crm_query( string $sql ): ?array {
+	global $wpdb;
+	return posthorn_crm_preserving(
+		static function () use ( $wpdb, $sql ): ?array {
+			$suppressed = $wpdb->suppress_errors( true );
+			$reading    = posthorn_crm_is_reading( true );
+			$errors     = $GLOBALS['EZSQL_ERROR'] ?? null;
+			try {
+				// $wpdb would ask for the character sets of a table whose statement is not ASCII.
+				posthorn_crm_set_wpdb( array( 'check_current_query' => false ) );
+				// phpcs:ignore WordPress.DB -- Names from the contract, the condition from a statement that runs anyway.
+				$read = $wpdb->query( $sql );
+				return false === $read ? null : (array) $wpdb->last_result;
+			} finally {
+				posthorn_crm_is_reading( $reading );
+				$wpdb->suppress_errors( $suppressed );
+				if ( null !== $errors ) {
+					$GLOBALS['EZSQL_ERROR'] = $errors; // phpcs:ignore WordPress.WP.GlobalVariablesOverride -- As it was.
+				}
+			}
+		}
+	);
+}
+
+/**
+ * Does something that queries, and leaves $wpdb as it was.
+ *
+ * @param callable $work What to do.
+ * @return mixed What it returned.
+ */
+function posthorn_crm_preserving( callable $work ) {
+	global $wpdb;
+	$state = array();
+	foreach ( array( 'insert_id', 'rows_affected', 'num_rows', 'num_queries', 'last_query', 'last_error', 'last_result', 'func_call', 'result', 'check_current_query', 'checking_collation' ) as $name ) {
+		$state[ $name ] = $wpdb->$name ?? null;
+	}
+	// $wpdb frees the result of the query before.
+	posthorn_crm_set_wpdb( array( 'result' => null ) );
+	try {
+		return $work();
+	} finally {
+		posthorn_crm_set_wpdb( $state );
+	}
+}
+
+/**
+ * Sets properties of $wpdb, also those that it keeps to itself.
+ *
+ * @param array<string,mixed> $values Property => value.
+ */
+function posthorn_crm_set_wpdb( array $values ): void {
+	global $wpdb;
+	static $set = null;
+	$set      ??= Closure::bind(
+		static function ( wpdb $db, array $values ): void {
+			foreach ( $values as $name => $value ) {
+				$db->$name = $value;
+			}
+		},
+		null,
+		wpdb::class
+	);
+	$set( $wpdb, $values );
+}
+
+/**
+ * Whether less than a quarter of the memory that the request may use is left.
+ */
+function posthorn_crm_memory_is_short(): bool {
+	$limit = wp_convert_hr_to_bytes( (string) ini_get( 'memory_limit' ) );
+	return $limit > 0 && memory_get_usage() > $limit * 3 / 4;
+}
