@@ -89,6 +89,16 @@ function posthorn_client_dispatch( string $event, array $data, array $context ):
 }
 
 /**
+ * Puts events into the queue, all or none.
+ *
+ * @param array[] $events Lists of event, data and context.
+ * @return string[] Their ids.
+ */
+function posthorn_client_dispatch_many( array $events ): array {
+	return posthorn_queue()->dispatchMany( $events );
+}
+
+/**
  * Sends an event to an endpoint now, past the queue.
  *
  * @param array  $endpoint An endpoint as the extension takes it.

@@ -128,6 +128,81 @@ final class DispatchTest extends SiteTestCase {
 		);
 	}
 
+	public function test_many_events_arrive_in_order_under_the_ids_that_were_returned(): void {
+		$this->save_endpoint();
+		$events = array();
+		for ( $n = 0; $n < 250; $n++ ) {
+			$events[ "key $n" ] = array( 'contact.updated', array( 'n' => $n ), array( 'record' => 'contact:1' ) );
+		}
+		$ids      = posthorn_dispatch_many( $events );
+		$requests = $this->receiver->wait_for( 250 );
+		self::assertSame( $ids, array_column( $requests, 'id' ) );
+		self::assertSame( range( 0, 249 ), array_map( static fn( $body ) => json_decode( $body, true )['data']['n'], array_column( $requests, 'body' ) ) );
+	}
+
+	public function test_of_many_events_one_that_is_refused_takes_none_of_the_others_with_it(): void {
+		$this->save_endpoint();
+		$ids = posthorn_dispatch_many(
+			array(
+				array( 'deal.won', array( 'deal_id' => 1 ), array( 'record' => 'deal:1' ) ),
+				array( 'deal.wonn', array( 'deal_id' => 2 ) ),
+				array( 'deal.won' ),
+				'deal.won',
+				array( 'deal.lost', array( 'deal_id' => 3 ), array( 'source' => 'nobody' ) ),
+				array( 'deal.lost', array( 'deal_id' => 4 ) ),
+			)
+		);
+		$this->receiver->wait_for( 2 );
+		$this->wait_until_sent();
+		self::assertSame( array( true, false, false, false, false, true ), array_map( 'is_string', $ids ) );
+		self::assertEqualsCanonicalizing( array( $ids[0], $ids[5] ), array_column( $this->receiver->requests(), 'id' ) );
+		self::assertSame( 4, posthorn_problems()['lost'] );
+		self::assertStringContainsString( 'deal.wonn', implode( ' ', posthorn_problems()['messages'] ) );
+	}
+
+	public function test_of_many_events_each_passes_the_filters_and_a_filter_that_fails_costs_its_own(): void {
+		$this->save_endpoint();
+		$this->listen( 'posthorn_should_dispatch', static fn( bool $dispatch, string $event ): bool => 'deal.lost' !== $event );
+		$this->listen(
+			'posthorn_event_data',
+			static function ( array $data, string $event, array $context ): array {
+				if ( 'deal:2' === $context['record'] ) {
+					throw new Error( 'a defect in a filter' );
+				}
+				return array( 'site' => $context['site_url'] ) + $data;
+			}
+		);
+		$ids = posthorn_dispatch_many(
+			array(
+				array( 'deal.lost', array( 'deal_id' => 1 ), array( 'record' => 'deal:1' ) ),
+				array( 'deal.won', array( 'deal_id' => 2 ), array( 'record' => 'deal:2' ) ),
+				array( 'deal.won', array( 'deal_id' => 3 ), array( 'record' => 'deal:3' ) ),
+			)
+		);
+		$this->receiver->wait_for( 1 );
+		$this->wait_until_sent();
+		self::assertSame( array( false, false, true ), array_map( 'is_string', $ids ) );
+		self::assertSame( array( 'site' => site_url(), 'deal_id' => 3 ), $this->data_of( 'deal.won' ) );
+		self::assertSame( 1, posthorn_problems()['lost'] );
+	}
+
+	public function test_many_events_without_a_receiver_are_nothing(): void {
+		$this->save_no_endpoint();
+		self::assertSame( array( null, null ), posthorn_dispatch_many( array_fill( 0, 2, array( 'deal.won', array( 'deal_id' => 1 ) ) ) ) );
+		self::assertSame( array(), posthorn_dispatch_many( array() ) );
+		self::assertSame( '', $this->problem() );
+	}
+
+	public function test_many_events_that_the_queue_cannot_take_are_counted_as_lost(): void {
+		$this->save_endpoint();
+		$command = Command::wordpress(
+			'var_dump( array_filter( posthorn_dispatch_many( array_fill( 0, 150, array( "deal.won", array( "deal_id" => 1 ) ) ) ) ) );
+			echo posthorn_problems()["lost"];',
+			array( 'posthorn.data_dir=/proc/no-such-directory' )
+		);
+		self::assertStringEndsWith( "}\n150", $command->output, $command->errors );
+	}
+
 	public function test_data_that_contains_itself_is_refused_and_nothing_is_queued(): void {
 		$this->save_endpoint();
 		$this->wait_until_sent();
