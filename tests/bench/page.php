@@ -8,6 +8,13 @@ if ( ! isset( $_GET['bench'] ) ) {
 	return;
 }
 
+define( 'BENCH_STARTED', hrtime( true ) );
+
+// The same page as it would be if Posthorn were not there.
+if ( isset( $_GET['without'] ) ) {
+	add_filter( 'option_active_plugins', fn( $plugins ) => array_values( array_diff( (array) $plugins, array( 'posthorn/posthorn.php' ) ) ) );
+}
+
 require BENCH_FOLDER . '/payload.php';
 require BENCH_FOLDER . '/bare.php';
 
@@ -31,6 +38,10 @@ function bench_answer(): void {
 		$answer = posthorn_queue()->stats();
 	} elseif ( 'bulk' === $way || 'bulk-without' === $way ) {
 		$answer = bench_bulk( $count, 'bulk' === $way );
+	} elseif ( 'crm-loop' === $way || 'crm-statement' === $way ) {
+		$answer = bench_crm( $count, 'crm-loop' === $way ? 'loop' : 'statement' );
+	} elseif ( 'quiet' === $way ) {
+		$answer = bench_quiet( $count );
 	} else {
 		[ $rows, $bodies ] = bench_rows( mt_rand( 1, 1 << 40 ), $count + 1 );
 		$prepare           = $acts[ $way ];
@@ -98,6 +109,43 @@ function bench_bulk( int $count, bool $dispatch ): array {
 		'php_kib'      => round( ( memory_get_peak_usage() - $memory ) / 1024 ),
 		'resident_kib' => bench_resident() - $own,
 	);
+}
+
+/** A bulk action of the stand-in CRM: contacts get another status, row by row or with one statement. */
+function bench_crm( int $count, string $bulk ): array {
+	global $wpdb;
+	wpestate_crm_set_switches( array( 'bulk' => $bulk ) );
+	$missing = $count - (int) $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->prefix}wpresidence_crm_contacts" );
+	if ( $missing > 0 ) {
+		$contact = fn( int $n ) => array( 'first_name' => 'Ada', 'last_name' => "Number $n", 'email' => "ada$n@example.com", 'city' => 'Cork', 'tags' => 'buyer,cash' );
+		foreach ( array_chunk( range( 1, $missing ), 500 ) as $some ) {
+			wpestate_crm_insert_many( 'contacts', array_map( $contact, $some ) );
+		}
+	}
+	$ids    = $wpdb->get_col( "SELECT contact_id FROM {$wpdb->prefix}wpresidence_crm_contacts ORDER BY contact_id LIMIT $count" );
+	$status = $wpdb->get_var( "SELECT status FROM {$wpdb->prefix}wpresidence_crm_contacts WHERE contact_id = {$ids[0]}" );
+	if ( function_exists( 'posthorn_crm_end' ) ) {
+		posthorn_crm_end();
+	}
+	memory_reset_peak_usage();
+	$memory = memory_get_peak_usage();
+	$start  = hrtime( true );
+	$done   = wpestate_crm_bulk_update_contacts( $ids, array( 'status' => 'VIP' === $status ? 'Active' : 'VIP' ) );
+	// What the end of the request would do.
+	if ( function_exists( 'posthorn_crm_end' ) ) {
+		posthorn_crm_end();
+	}
+	return array( 'seconds' => round( ( hrtime( true ) - $start ) / 1e9, 4 ), 'done' => $done, 'php_kib' => round( ( memory_get_peak_usage() - $memory ) / 1024 ) );
+}
+
+/** A page that writes no row of the CRM: what it takes from the first plugin to here, and for some statements as pages have. */
+function bench_quiet( int $count ): array {
+	global $wpdb;
+	for ( $n = 0; $n < $count; $n++ ) {
+		$wpdb->get_results( "SELECT option_value FROM $wpdb->options WHERE option_name = 'bench_none_$n'" );
+	}
+	$wpdb->query( "UPDATE $wpdb->options SET option_value = '1' WHERE option_name = 'bench_none'" );
+	return array( 'us' => round( ( hrtime( true ) - BENCH_STARTED ) / 1000, 1 ) );
 }
 
 /** Nanoseconds that this thread, without the sender's, ran on a processor and waited for one. */

@@ -3,7 +3,7 @@
 # bench/RESULTS.md. About five minutes on two cores.
 #
 #   ROUNDS=3 tests/bench/run.sh          fewer interleaved rounds (5)
-#   PARTS="page bulk" tests/bench/run.sh only some of: page bulk drain idle
+#   PARTS="page bulk" tests/bench/run.sh only some of: page bulk crm drain idle
 set -euo pipefail
 # shellcheck source=/dev/null
 source "$(dirname "${BASH_SOURCE[0]}")/../testbed/testbed.sh"
@@ -12,7 +12,8 @@ HERE=$POSTHORN_ROOT/tests/bench
 BED=$WORK/bench-site
 SCRATCH=$WORK/bench
 ROUNDS=${ROUNDS:-5}
-PARTS=${PARTS:-page bulk drain idle}
+ALL_PARTS="page bulk crm drain idle"
+PARTS=${PARTS:-$ALL_PARTS}
 RESULTS=$SCRATCH/results.jsonl
 
 need_php cli fpm curl mbstring mysql sqlite3 xml
@@ -118,7 +119,7 @@ queue_round() {
 start_wordpress() {
 	mariadb_ready || OUR_MARIADB=yes
 	start_mariadb
-	install_wordpress "$BED" database=mariadb crm=no debug=no
+	install_wordpress "$BED" database=mariadb debug=no
 	mkdir -p "$BED/wordpress/wp-content/mu-plugins"
 	# The site's user may not be able to read the checkout; it can read its own site.
 	cp -r "$HERE" "$BED/run/bench"
@@ -162,6 +163,22 @@ bulk_round() {
 	done
 }
 
+# A bulk action of the stand-in CRM, and a page that writes none of its rows, each with Posthorn and without.
+crm_round() {
+	local way without
+	for way in crm-loop crm-statement; do
+		for without in without=1 ""; do
+			page "$way" 5000 "" "$without" | sed "s/\"$way\"/\"$way${without:+-without}\"/" | record crm
+			until_nothing_waits
+		done
+	done
+	for _ in {1..40}; do
+		for without in without=1 ""; do
+			page quiet 40 "" "$without" | sed "s/\"quiet\"/\"quiet${without:+-without}\"/" | record crm
+		done
+	done
+}
+
 # --- drain, idle ------------------------------------------------------------------------------------------------------
 
 drain_round() {
@@ -192,7 +209,7 @@ wants() { [[ " $PARTS " == *" $1 "* ]]; }
 say "Receivers"
 start_receivers
 printf '{"way":"load","before":%s}\n' "$(load_now)" | record machine
-if wants page || wants bulk; then
+if wants page || wants bulk || wants crm; then
 	say "WordPress"
 	start_wordpress
 	page receiver 0 "$INSTANT" >/dev/null
@@ -206,6 +223,7 @@ for ((round = 1; round <= ROUNDS; round++)); do
 		page_round
 	fi
 	if wants bulk && [ "$round" -le 3 ]; then bulk_round; fi
+	if wants crm && [ "$round" -le 3 ]; then crm_round; fi
 	if wants drain && [ "$round" -le 3 ]; then
 		[ -f "$SCRATCH/request.lua" ] || php_with_extension "$HERE/drain.php" request "$INSTANT" >"$SCRATCH/request.lua"
 		drain_round
@@ -221,5 +239,5 @@ say "Results"
 mkdir -p "$POSTHORN_ROOT/bench"
 DISK=$(stat -f -c %T "$SCRATCH") php_with_extension "$HERE/report.php" "$RESULTS" >"$SCRATCH/RESULTS.md"
 # A run of some parts only does not replace the whole.
-if [ "$PARTS" = "page bulk drain idle" ]; then cp "$SCRATCH/RESULTS.md" "$POSTHORN_ROOT/bench/RESULTS.md"; fi
+if [ "$PARTS" = "$ALL_PARTS" ]; then cp "$SCRATCH/RESULTS.md" "$POSTHORN_ROOT/bench/RESULTS.md"; fi
 cat "$SCRATCH/RESULTS.md"
