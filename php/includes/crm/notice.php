@@ -74,7 +74,16 @@ function posthorn_crm_watch(): Posthorn_Crm_Watch {
  * At the end of the request: hands over what is left.
  */
 function posthorn_crm_end(): void {
-	if ( class_exists( 'Posthorn_Crm_Watch', false ) ) {
+	if ( ! class_exists( 'Posthorn_Crm_Watch', false ) ) {
+		return;
+	}
+	try {
+		if ( str_starts_with( error_get_last()['message'] ?? '', 'Allowed memory size' ) ) {
+			// What the page died of must not keep it from telling what it wrote.
+			ini_set( 'memory_limit', '-1' ); // phpcs:ignore WordPress.PHP.IniSet
+		}
 		posthorn_crm_watch()->end();
+	} catch ( \Throwable $error ) {
+		posthorn_report( $error, true );
 	}
 }

@@ -21,8 +21,8 @@ function posthorn_crm_rows( Posthorn_Crm_Table $table, string $condition ): ?arr
 	$rows = array();
 	$from = '';
 	do {
-		$read = posthorn_crm_query( "SELECT * FROM `$table->name` WHERE ($condition)$from ORDER BY `$table->key` LIMIT " . POSTHORN_CRM_ROWS_AT_A_TIME );
-		if ( null === $read || posthorn_crm_memory_is_short() ) {
+		$read = posthorn_crm_query( "SELECT * FROM `$table->name` WHERE ($condition\n)$from ORDER BY `$table->key` LIMIT " . POSTHORN_CRM_ROWS_AT_A_TIME );
+		if ( null === $read || '' !== $from && posthorn_crm_memory_is_short() ) {
 			return null;
 		}
 		$key = 0;
@@ -151,9 +151,16 @@ function posthorn_crm_set_wpdb( array $values ): void {
 }
 
 /**
- * Whether less than a quarter of the memory that the request may use is left.
+ * Whether less than a quarter of the memory that the request may use is left, even after WordPress raised the limit to
+ * what it gives to heavy work.
  */
 function posthorn_crm_memory_is_short(): bool {
-	$limit = wp_convert_hr_to_bytes( (string) ini_get( 'memory_limit' ) );
-	return $limit > 0 && memory_get_usage() > $limit * 3 / 4;
+	$is_short = static function (): bool {
+		$limit = wp_convert_hr_to_bytes( (string) ini_get( 'memory_limit' ) );
+		return $limit > 0 && memory_get_usage() > $limit * 3 / 4;
+	};
+	if ( $is_short() ) {
+		wp_raise_memory_limit( 'admin' );
+	}
+	return $is_short();
 }
