@@ -96,6 +96,22 @@ function posthorn_crm_dispatch( array $events ): void {
 		$of_site[ $event[0] ][] = array_slice( $event, 1 );
 	}
 	foreach ( $of_site as $site => $list ) {
-		posthorn_at_site( $site, static fn() => posthorn_dispatch_many( $list ) );
+		posthorn_at_site( $site, static fn() => posthorn_dispatch_many( posthorn_crm_wanted( $list ) ) );
 	}
+}
+
+/**
+ * Those of some events that a receiver of the current site wants.
+ *
+ * @param array[] $events Lists of event, data, context.
+ * @return array[]
+ */
+function posthorn_crm_wanted( array $events ): array {
+	$wanted = array();
+	return array_filter(
+		$events,
+		static function ( array $event ) use ( &$wanted ): bool {
+			return $wanted[ $event[0] ] ??= posthorn_subscribes( array( $event[0] ) );
+		}
+	);
 }
