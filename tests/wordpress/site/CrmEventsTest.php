@@ -5,7 +5,7 @@
 
 use Posthorn\Tests\SiteTestCase;
 
-/** From the CRM's documented actions to events, whatever the actions hand over. */
+/** From the CRM's work to events, whatever its actions hand over. */
 final class CrmEventsTest extends SiteTestCase {
 
 	protected function setUp(): void {
@@ -51,7 +51,7 @@ final class CrmEventsTest extends SiteTestCase {
 	}
 
 	/** @dataProvider argument_shapes */
-	public function test_a_form_is_one_contact_and_one_submission( string $shape ): void {
+	public function test_a_form_is_one_contact_one_enquiry_and_one_submission( string $shape ): void {
 		wpestate_crm_set_switches( array( 'arguments' => $shape ) );
 		$done    = wpestate_crm_process_form_submission(
 			array(
@@ -62,7 +62,12 @@ final class CrmEventsTest extends SiteTestCase {
 			)
 		);
 		$contact = $done['contact_id'];
-		$this->assert_arrived( array( "contact:$contact" => array( 'contact.created', 'form_submitted' ) ) );
+		$this->assert_arrived(
+			array(
+				"contact:$contact"              => array( 'contact.created', 'form_submitted' ),
+				"enquiry:{$done['enquiry_id']}" => array( 'enquiry.created' ),
+			)
+		);
 		$data = $this->data_of( 'form_submitted' );
 		self::assertSame( $contact, $data['contact_id'] );
 		self::assertSame( 'On Friday?', $data['message'] );
@@ -70,7 +75,7 @@ final class CrmEventsTest extends SiteTestCase {
 	}
 
 	/** @dataProvider argument_shapes */
-	public function test_leads_enquiries_and_deletes_are_events_where_the_crm_announces_them( string $shape ): void {
+	public function test_leads_enquiries_and_deletes_are_one_event_each_where_the_crm_announces_them_too( string $shape ): void {
 		wpestate_crm_set_switches( array( 'arguments' => $shape, 'announce_leads' => 'on', 'announce_enquiries' => 'on', 'announce_deletes' => 'on' ) );
 		$lead = wpestate_crm_insert_lead( array( 'message' => 'Looking for a house' ) );
 		wpestate_crm_update_lead( $lead, array( 'status' => 'Contacted' ) );
@@ -100,6 +105,7 @@ final class CrmEventsTest extends SiteTestCase {
 				'private_note'   => '{"not": "decoded"}',
 			)
 		);
+		$this->end_request();
 		$this->receiver->wait_for( 1 );
 		$data     = $this->data_of( 'contact.created' );
 		$expected = array(
@@ -122,6 +128,7 @@ final class CrmEventsTest extends SiteTestCase {
 	public function test_a_stage_change_carries_the_row_after_it(): void {
 		$deal = wpestate_crm_insert_deal( array( 'title' => 'Quay 3', 'commission_rate' => '2.50' ) );
 		wpestate_crm_update_deal_stage( $deal, 'closed_won' );
+		$this->end_request();
 		$this->receiver->wait_for( 3 );
 		$data = $this->data_of( 'deal.won' );
 		self::assertSame( array( 'closed_won', 'closed_won', 'won', 'won' ), array( $data['stage'], $data['deal_stage'], $data['status'], $data['deal_status'] ) );
@@ -151,6 +158,7 @@ final class CrmEventsTest extends SiteTestCase {
 		}
 		wpestate_crm_set_switches( array( 'transaction' => 'on' ) );
 		self::assertSame( 200, wpestate_crm_bulk_update_contacts( $ids, array( 'status' => 'VIP' ) ) );
+		$this->end_request();
 		$this->receiver->wait_for( 200, 20 );
 		$this->wait_until_sent();
 		$sent = array_map( static fn( $request ) => json_decode( $request['body'], true )['data'], $this->receiver->requests() );
@@ -210,6 +218,7 @@ final class CrmEventsTest extends SiteTestCase {
 	 * @param array<string,string[]> $expected Record => events in order.
 	 */
 	private function assert_arrived( array $expected ): void {
+		$this->end_request();
 		$this->receiver->wait_for( array_sum( array_map( 'count', $expected ) ) );
 		$this->wait_until_sent();
 		$records = array();

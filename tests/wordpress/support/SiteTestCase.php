@@ -32,7 +32,13 @@ abstract class SiteTestCase extends TestCase {
 			remove_filter( ...$hook );
 		}
 		$this->hooks = array();
+		$this->end_request();
 		parent::tearDown();
+	}
+
+	/** What Posthorn does at the end of every request; all tests of a suite run in one. */
+	protected function end_request(): void {
+		posthorn_crm_end();
 	}
 
 	/** The secret that the receiver verifies with. */
