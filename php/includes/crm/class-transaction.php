@@ -31,6 +31,11 @@ final class Posthorn_Crm_Transaction {
 	 * Whether what is written now can be taken back.
 	 */
 	public function is_open(): bool {
+		global $wpdb;
+		// The SQLite drop-in says so itself: it does not know autocommit, and ends a transaction in which a statement fails.
+		if ( ! $wpdb->dbh instanceof mysqli && is_callable( array( $wpdb->dbh, 'inTransaction' ) ) ) {
+			return $wpdb->dbh->inTransaction();
+		}
 		return $this->begun || ! $this->autocommit;
 	}
 
@@ -80,10 +85,8 @@ final class Posthorn_Crm_Transaction {
 	 */
 	public function was_lost(): bool {
 		global $wpdb;
-		if ( $wpdb->dbh instanceof mysqli && self::DEADLOCK === mysqli_errno( $wpdb->dbh ) ) {
-			$this->begun = false;
-			return true;
-		}
-		return false;
+		$lost        = $wpdb->dbh instanceof mysqli ? self::DEADLOCK === mysqli_errno( $wpdb->dbh ) : $this->begun && ! $this->is_open();
+		$this->begun = $this->begun && ! $lost;
+		return $lost;
 	}
 }
