@@ -44,13 +44,14 @@ final class Posthorn_Crm_Transaction {
 	 *
 	 * @param array $statement What read_statement() says of it.
 	 */
-	public static function commits( array $statement ): bool {
+	public function commits( array $statement ): bool {
 		switch ( $statement['verb'] ) {
 			case 'begin':
 			case 'commit':
 				return true;
 			case 'autocommit':
-				return $statement['on'];
+				// Switched on where it is on, it commits nothing.
+				return $statement['on'] && ! $this->autocommit;
 		}
 		return ! empty( $statement['implicit_commit'] );
 	}
@@ -60,7 +61,7 @@ final class Posthorn_Crm_Transaction {
 	 *
 	 * @param array $statement What read_statement() says of it.
 	 */
-	public static function takes_back( array $statement ): bool {
+	public function takes_back( array $statement ): bool {
 		return 'rollback' === $statement['verb'] && ! isset( $statement['savepoint'] );
 	}
 
@@ -71,11 +72,11 @@ final class Posthorn_Crm_Transaction {
 	 */
 	public function ran( array $statement ): void {
 		if ( 'autocommit' === $statement['verb'] ) {
+			$this->begun      = $this->begun && ! $this->commits( $statement );
 			$this->autocommit = $statement['on'];
-			$this->begun      = $this->begun && ! $statement['on'];
 		} elseif ( 'begin' === $statement['verb'] ) {
 			$this->begun = true;
-		} elseif ( self::commits( $statement ) || self::takes_back( $statement ) ) {
+		} elseif ( $this->commits( $statement ) || $this->takes_back( $statement ) ) {
 			$this->begun = ! empty( $statement['chain'] );
 		}
 	}

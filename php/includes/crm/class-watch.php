@@ -81,7 +81,9 @@ final class Posthorn_Crm_Watch {
 					return;
 				}
 				$this->note();
-				if ( Posthorn_Crm_Transaction::commits( $statement ) ) {
+				if ( ! $this->transaction->is_open() && $this->transaction->takes_back( $statement ) ) {
+					$this->hand_over();
+				} elseif ( $this->transaction->commits( $statement ) ) {
 					$this->before_commit();
 				}
 				if ( isset( $statement['table'] ) ) {
@@ -150,9 +152,9 @@ final class Posthorn_Crm_Watch {
 			$this->committing = array();
 			return;
 		}
-		if ( Posthorn_Crm_Transaction::takes_back( $statement ) ) {
+		if ( $this->transaction->takes_back( $statement ) ) {
 			$this->changes->clear();
-		} elseif ( Posthorn_Crm_Transaction::commits( $statement ) ) {
+		} elseif ( $this->transaction->commits( $statement ) ) {
 			$this->changes->clear();
 			posthorn_crm_dispatch( $this->committing );
 		}
