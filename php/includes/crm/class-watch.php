@@ -125,6 +125,7 @@ final class Posthorn_Crm_Watch {
 			function (): void {
 				$this->ran();
 				$this->note();
+				$this->transaction->check();
 				$this->hand_over();
 			}
 		);
