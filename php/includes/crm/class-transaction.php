@@ -63,9 +63,18 @@ final class Posthorn_Crm_Transaction {
 				return true;
 			case 'autocommit':
 				// Switched on where it is on, it commits nothing.
-				return $statement['on'] && ! $this->autocommit;
+				return self::switches_on( $statement ) && ! $this->autocommit;
 		}
 		return ! empty( $statement['implicit_commit'] );
+	}
+
+	/**
+	 * Whether a SET autocommit switches it on; a value that is not written out is taken for what it was before.
+	 *
+	 * @param array $statement What read_statement() says of it.
+	 */
+	private static function switches_on( array $statement ): bool {
+		return $statement['on'] ?? true;
 	}
 
 	/**
@@ -85,7 +94,7 @@ final class Posthorn_Crm_Transaction {
 	public function ran( array $statement ): void {
 		if ( 'autocommit' === $statement['verb'] ) {
 			$this->begun      = $this->begun && ! $this->commits( $statement );
-			$this->autocommit = $statement['on'];
+			$this->autocommit = self::switches_on( $statement );
 		} elseif ( 'begin' === $statement['verb'] ) {
 			$this->begun = true;
 		} elseif ( $this->commits( $statement ) || $this->takes_back( $statement ) ) {

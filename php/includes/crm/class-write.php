@@ -82,19 +82,9 @@ final class Posthorn_Crm_Write {
 		$rows = posthorn_crm_rows( $table, $condition );
 		if ( null === $rows && null !== $bounded ) {
 			$keys = posthorn_crm_row_keys( $table, $bounded );
-			$rows = $keys ? posthorn_crm_rows( $table, self::among( $table, $keys ) ) : array();
+			$rows = null === $keys ? null : posthorn_crm_rows_of_keys( $table, $keys );
 		}
 		return $rows;
-	}
-
-	/**
-	 * A condition for keys.
-	 *
-	 * @param Posthorn_Crm_Table $table The table.
-	 * @param int[]              $keys  At least one.
-	 */
-	public static function among( Posthorn_Crm_Table $table, array $keys ): string {
-		return "`$table->key` IN (" . implode( ',', $keys ) . ')';
 	}
 
 	/**
@@ -143,7 +133,7 @@ final class Posthorn_Crm_Write {
 			return array();
 		}
 		// Keys that the statement gave itself may be lower than the highest.
-		$given = 'FALSE' === $this->condition ? array() : posthorn_crm_row_keys( $this->table, $this->condition );
+		$given = 'FALSE' === $this->condition ? array() : posthorn_crm_row_keys( $this->table, $this->condition ) ?? array();
 		return array_merge( $given, $this->above_the_highest() );
 	}
 
@@ -170,7 +160,7 @@ final class Posthorn_Crm_Write {
 			$order = $first ? 'ASC' : 'DESC';
 		}
 		$most = null === $written || $written < 0 ? '' : " LIMIT $written";
-		return posthorn_crm_row_keys( $this->table, "$from ORDER BY $key $order$most" );
+		return posthorn_crm_row_keys( $this->table, "$from ORDER BY $key $order$most" ) ?? array();
 	}
 
 	/**

@@ -103,7 +103,13 @@ function posthorn_crm_record( Posthorn_Crm_Table $table, int $key, array $row ):
  * @return array<string,string|null>
  */
 function posthorn_crm_previous( array $old, array $new ): array {
-	return array_filter( $old, static fn( $value, $column ): bool => array_key_exists( $column, $new ) && $value !== $new[ $column ], ARRAY_FILTER_USE_BOTH );
+	$previous = array();
+	foreach ( $old as $column => $value ) {
+		if ( array_key_exists( $column, $new ) && $value !== $new[ $column ] ) {
+			$previous[ $column ] = $value;
+		}
+	}
+	return $previous;
 }
 
 /**

@@ -74,7 +74,7 @@ function posthorn_crm_rows_after( array $some ): array {
 	}
 	$after = array();
 	foreach ( $tables as $name => $table ) {
-		$rows = posthorn_crm_rows( $table, Posthorn_Crm_Write::among( $table, $keys[ $name ] ) );
+		$rows = posthorn_crm_rows_of_keys( $table, $keys[ $name ] );
 		if ( null === $rows ) {
 			// An empty answer would read as if all were deleted.
 			/* translators: %s: name of a database table. */

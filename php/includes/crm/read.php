@@ -8,7 +8,10 @@
 defined( 'ABSPATH' ) || exit;
 
 /** Rows that are read at a time. */
-const POSTHORN_CRM_ROWS_AT_A_TIME = 1000;
+const POSTHORN_CRM_ROWS_AT_A_TIME = 500;
+
+/** A condition with more bytes is a list of ids, which takes the database longer to read than its rows. */
+const POSTHORN_CRM_LONG_CONDITION = 2000;
 
 /**
  * The rows of a table that meet a condition, packed, as a bulk action may touch a great many.
@@ -18,21 +21,63 @@ const POSTHORN_CRM_ROWS_AT_A_TIME = 1000;
  * @return array<int,string>|null Key => packed row; null if they cannot be read, or are more than memory is left for.
  */
 function posthorn_crm_rows( Posthorn_Crm_Table $table, string $condition ): ?array {
+	if ( strlen( $condition ) > POSTHORN_CRM_LONG_CONDITION ) {
+		$keys = posthorn_crm_row_keys( $table, $condition );
+		return null === $keys ? null : posthorn_crm_rows_of_keys( $table, $keys );
+	}
 	$rows = array();
 	$from = '';
 	do {
-		$read = posthorn_crm_query( "SELECT * FROM `$table->name` WHERE ($condition\n)$from ORDER BY `$table->key` LIMIT " . POSTHORN_CRM_ROWS_AT_A_TIME );
-		if ( null === $read || '' !== $from && posthorn_crm_memory_is_short() ) {
+		$some = posthorn_crm_packed_rows( $table, "($condition\n)$from ORDER BY `$table->key` LIMIT " . POSTHORN_CRM_ROWS_AT_A_TIME );
+		if ( null === $some || '' !== $from && posthorn_crm_memory_is_short() ) {
 			return null;
 		}
-		$key = 0;
-		foreach ( $read as $row ) {
-			$row          = (array) $row;
-			$key          = (int) $row[ $table->key ];
-			$rows[ $key ] = posthorn_crm_pack( $row );
+		$rows += $some;
+		$from  = " AND `$table->key` > " . (int) array_key_last( $some );
+	} while ( count( $some ) === POSTHORN_CRM_ROWS_AT_A_TIME );
+	return $rows;
+}
+
+/**
+ * The rows of some keys, packed.
+ *
+ * @param Posthorn_Crm_Table $table The table.
+ * @param int[]              $keys  The keys.
+ * @return array<int,string>|null Key => packed row; null if they cannot be read, or are more than memory is left for.
+ */
+function posthorn_crm_rows_of_keys( Posthorn_Crm_Table $table, array $keys ): ?array {
+	$rows = array();
+	sort( $keys );
+	foreach ( array_chunk( $keys, POSTHORN_CRM_ROWS_AT_A_TIME ) as $n => $chunk ) {
+		list( $first, $last ) = array( $chunk[0], end( $chunk ) );
+		// Keys that lie close together are read with what lies between them: that is quicker than a list.
+		$close = count( $chunk ) > 1 && $last - $first < 4 * count( $chunk );
+		$some  = posthorn_crm_packed_rows( $table, "`$table->key` " . ( $close ? "BETWEEN $first AND $last" : 'IN (' . implode( ',', $chunk ) . ')' ) );
+		if ( null === $some || $n > 0 && posthorn_crm_memory_is_short() ) {
+			return null;
 		}
-		$from = " AND `$table->key` > $key";
-	} while ( count( $read ) === POSTHORN_CRM_ROWS_AT_A_TIME );
+		$rows += $close ? array_intersect_key( $some, array_flip( $chunk ) ) : $some;
+	}
+	return $rows;
+}
+
+/**
+ * Reads rows with one query.
+ *
+ * @param Posthorn_Crm_Table $table The table.
+ * @param string             $where SQL that stands after WHERE.
+ * @return array<int,string>|null Key => packed row; null if they cannot be read.
+ */
+function posthorn_crm_packed_rows( Posthorn_Crm_Table $table, string $where ): ?array {
+	$read = posthorn_crm_query( "SELECT * FROM `$table->name` WHERE $where" );
+	if ( null === $read ) {
+		return null;
+	}
+	$rows = array();
+	foreach ( $read as $row ) {
+		$row                               = (array) $row;
+		$rows[ (int) $row[ $table->key ] ] = posthorn_crm_pack( $row );
+	}
 	return $rows;
 }
 
@@ -41,11 +86,11 @@ function posthorn_crm_rows( Posthorn_Crm_Table $table, string $condition ): ?arr
  *
  * @param Posthorn_Crm_Table $table     The table.
  * @param string             $condition SQL that stands after WHERE.
- * @return int[] None if they cannot be read.
+ * @return int[]|null Null if they cannot be read.
  */
-function posthorn_crm_row_keys( Posthorn_Crm_Table $table, string $condition ): array {
+function posthorn_crm_row_keys( Posthorn_Crm_Table $table, string $condition ): ?array {
 	$read = posthorn_crm_query( "SELECT `$table->key` FROM `$table->name` WHERE $condition" );
-	return array_map( static fn( $row ): int => (int) current( (array) $row ), $read ?? array() );
+	return null === $read ? null : array_map( static fn( $row ): int => (int) current( (array) $row ), $read );
 }
 
 /**

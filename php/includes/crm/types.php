@@ -14,36 +14,64 @@ defined( 'ABSPATH' ) || exit;
  * @param array              $row   Column => value as the database driver gives it.
  */
 function posthorn_crm_typed( Posthorn_Crm_Table $table, array $row ): array {
-	$columns = posthorn_crm_columns( $table->name );
-	foreach ( $row as $column => $value ) {
-		if ( is_string( $value ) ) {
-			$row[ $column ] = posthorn_crm_typed_value( $value, $columns[ $column ] ?? '', in_array( $column, posthorn_crm_json_columns(), true ) );
+	foreach ( posthorn_crm_kinds( $table->name ) as $column => $kind ) {
+		if ( is_string( $row[ $column ] ?? null ) ) {
+			$row[ $column ] = posthorn_crm_value( $row[ $column ], $kind );
 		}
 	}
 	return $row;
 }
 
 /**
- * Gives one value the type of its column.
+ * Gives one value its type.
  *
  * @param string $value The value as text.
- * @param string $type  The column's type as the database calls it, in lower case; empty if unknown.
- * @param bool   $json  Whether the column is known to hold JSON.
+ * @param string $kind  `json`, `integer`, `decimal` or `float`.
  * @return mixed
  */
-function posthorn_crm_typed_value( string $value, string $type, bool $json ) {
-	if ( $json || 'json' === $type ) {
-		$decoded = json_decode( $value, true );
-		return is_array( $decoded ) ? $decoded : $value;
+function posthorn_crm_value( string $value, string $kind ) {
+	switch ( $kind ) {
+		case 'json':
+			$decoded = json_decode( $value, true );
+			return is_array( $decoded ) ? $decoded : $value;
+		case 'integer':
+			// What PHP cannot hold (an unsigned bigint) stays text.
+			return (string) (int) $value === $value ? (int) $value : $value;
+		case 'decimal':
+			return posthorn_crm_decimal( $value );
 	}
-	if ( preg_match( '/^(tiny|small|medium|big)?int|^year/', $type ) ) {
-		// What PHP cannot hold (an unsigned bigint) stays text.
-		return (string) (int) $value === $value ? (int) $value : $value;
+	return is_numeric( $value ) ? (float) $value : $value;
+}
+
+/**
+ * The columns of a table that hold something else than text.
+ *
+ * @param string $table The table's full name.
+ * @return array<string,string> Column => kind, as posthorn_crm_value() takes it.
+ */
+function posthorn_crm_kinds( string $table ): array {
+	static $known = array();
+	if ( ! isset( $known[ $table ] ) ) {
+		$types = array(
+			'json'    => '/^json/',
+			'integer' => '/^(tiny|small|medium|big)?int|^year/',
+			'decimal' => '/^(decimal|numeric)/',
+			'float'   => '/^(float|double|real)/',
+		);
+		$kinds = array();
+		foreach ( array_column( posthorn_crm_query( "SHOW COLUMNS FROM `$table`" ) ?? array(), 'Type', 'Field' ) as $column => $type ) {
+			foreach ( $types as $kind => $pattern ) {
+				if ( preg_match( $pattern, strtolower( $type ) ) ) {
+					$kinds[ $column ] = $kind;
+				}
+			}
+			if ( in_array( $column, posthorn_crm_json_columns(), true ) ) {
+				$kinds[ $column ] = 'json';
+			}
+		}
+		$known[ $table ] = $kinds;
 	}
-	if ( preg_match( '/^(decimal|numeric)/', $type ) ) {
-		return posthorn_crm_decimal( $value );
-	}
-	return is_numeric( $value ) && preg_match( '/^(float|double|real)/', $type ) ? (float) $value : $value;
+	return $known[ $table ];
 }
 
 /**
@@ -62,19 +90,4 @@ function posthorn_crm_decimal( string $value ) {
 		return (float) $value;
 	}
 	return $value;
-}
-
-/**
- * The columns of a table: name => type in lower case. Empty if the database does not tell.
- *
- * @param string $table The table's full name.
- * @return array<string,string>
- */
-function posthorn_crm_columns( string $table ): array {
-	static $known = array();
-	if ( ! isset( $known[ $table ] ) ) {
-		$described       = posthorn_crm_query( "SHOW COLUMNS FROM `$table`" ) ?? array();
-		$known[ $table ] = array_map( 'strtolower', array_column( $described, 'Type', 'Field' ) );
-	}
-	return $known[ $table ];
 }
