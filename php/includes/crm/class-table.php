@@ -76,6 +76,27 @@ final class Posthorn_Crm_Table {
 	}
 
 	/**
+	 * Its unique keys as read_statement() takes them: lists of columns, the primary key first.
+	 *
+	 * @return array<string[]>
+	 */
+	public function unique_keys(): array {
+		static $known = array();
+		if ( ! isset( $known[ $this->name ] ) ) {
+			$keys = array( 'PRIMARY' => array() );
+			foreach ( posthorn_crm_query( "SHOW INDEX FROM `$this->name`" ) ?? array() as $column ) {
+				$column = (array) $column;
+				if ( ! (int) $column['Non_unique'] ) {
+					$keys[ $column['Key_name'] ][ (int) $column['Seq_in_index'] ] = $column['Column_name'];
+				}
+			}
+			$keys['PRIMARY']       = $keys['PRIMARY'] ? $keys['PRIMARY'] : array( $this->key );
+			$known[ $this->name ] = array_map( 'array_values', array_values( $keys ) );
+		}
+		return $known[ $this->name ];
+	}
+
+	/**
 	 * The events that its rows can make: change => event.
 	 *
 	 * @return array<string,string>

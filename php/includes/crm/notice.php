@@ -23,7 +23,7 @@ function posthorn_crm_notice( $query ) {
 		return $query;
 	}
 	try {
-		$statement = posthorn_crm_only_reads( $query ) ? null : posthorn_client_read_statement( $query, posthorn_crm_keys() );
+		$statement = posthorn_crm_only_reads( $query ) ? null : posthorn_crm_statement( $query );
 		if ( $watching || null !== $statement ) {
 			$watching = true;
 			posthorn_crm_watch()->before( $statement );
@@ -32,6 +32,23 @@ function posthorn_crm_notice( $query ) {
 		posthorn_report( $error, true );
 	}
 	return $query;
+}
+
+/**
+ * What a statement writes.
+ *
+ * @param string $sql A statement.
+ * @return array|null As read_statement() tells it.
+ */
+function posthorn_crm_statement( string $sql ): ?array {
+	$statement = posthorn_client_read_statement( $sql, posthorn_crm_keys() );
+	if ( empty( $statement['replaces'] ) ) {
+		return $statement;
+	}
+	// What it replaces is found by every unique key, and a table may have more of them than the contract names.
+	posthorn_crm_watch();
+	$table = Posthorn_Crm_Table::named( $statement['table'], $statement['schema'] );
+	return null === $table ? $statement : posthorn_client_read_statement( $sql, array( $table->name => $table->unique_keys() ) );
 }
 
 /**
