@@ -105,14 +105,28 @@ static ESCAPES: [u8; 256] = {
 };
 
 fn write_number(out: &mut String, number: &Number) {
-    let safe = number.as_i64().is_some_and(|n| n.unsigned_abs() <= MAX_SAFE_INTEGER);
     match (number.as_i64(), number.as_u64(), number.as_f64()) {
-        (Some(n), _, _) if safe => out.push_str(itoa::Buffer::new().format(n)),
-        (Some(n), _, _) => write_digits_as_string(out, itoa::Buffer::new().format(n)),
+        (Some(n), _, _) => write_integer(out, n),
         (None, Some(n), _) => write_digits_as_string(out, itoa::Buffer::new().format(n)),
-        // A float is finite here: JSON has no other, and serde_json refuses to hold one. It also prints −0 as 0.
-        (None, None, Some(n)) => out.push_str(ryu_js::Buffer::new().format(n)),
+        // Finite: serde_json refuses to hold anything else.
+        (None, None, Some(n)) => write_float(out, n),
         (None, None, None) => out.push_str("null"),
+    }
+}
+
+/// Appends an integer, as [`to_js_string`] prints it.
+pub fn write_integer(out: &mut String, number: i64) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(number);
+    if number.unsigned_abs() <= MAX_SAFE_INTEGER { out.push_str(digits) } else { write_digits_as_string(out, digits) }
+}
+
+/// Appends a float; null if it is not finite, and 0 for −0, as JavaScript does it.
+pub fn write_float(out: &mut String, number: f64) {
+    if number.is_finite() {
+        out.push_str(ryu_js::Buffer::new().format_finite(number));
+    } else {
+        out.push_str("null");
     }
 }
 
@@ -149,6 +163,11 @@ fn write_entry(out: &mut String, first: &mut bool, key: &str, value: &Value) {
     write_str(out, key);
     out.push(':');
     write_value(out, value);
+}
+
+/// Whether JavaScript moves an entry with this key to the front of its object.
+pub fn is_array_index(key: &str) -> bool {
+    array_index(key).is_some()
 }
 
 /// The array index that `key` spells in its canonical form: `0`, `10`, but neither `01` nor `4294967295`.

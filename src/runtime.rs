@@ -122,9 +122,9 @@ impl Queue {
         Ok(accepted.into_iter().map(|accepted| accepted.id).collect())
     }
 
-    /// Checks an event as this queue's options have it; see [`NewEvent::new`].
-    pub fn new_event(&self, name: &str, data: &Value, context: &Value) -> Result<NewEvent> {
-        NewEvent::new(name, data, context, self.options.max_data_bytes)
+    /// An event's data may have so many bytes as JSON.
+    pub fn max_data_bytes(&self) -> usize {
+        self.options.max_data_bytes
     }
 
     /// Replaces a site's endpoints; see [`Store::configure`].

@@ -16,6 +16,7 @@ use super::{arrays, ini, lifecycle};
 use crate::clock::{Clock, SystemClock};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
+use crate::event::{Event, NewEvent};
 use crate::json;
 use crate::runtime::{self, Queue, QueueOptions};
 use crate::store::SyncMode;
@@ -210,11 +211,12 @@ impl PhpQueue {
         name: &str,
         data: &ZendHashTable,
         context: Option<&ZendHashTable>,
-    ) -> Result<crate::event::NewEvent> {
+    ) -> Result<NewEvent> {
+        let most = self.queue.max_data_bytes();
         let mut reader = Reader::default();
-        let data = reader.array("data", data)?;
-        let context = context.map(|context| reader.array("context", context)).transpose()?.unwrap_or_default();
-        let new = self.queue.new_event(name, &data, &context)?;
+        let data = reader.text("data", data)?;
+        let context = context.map(|context| reader.context(context, most)).transpose()?.unwrap_or_default();
+        let new = NewEvent::of_text(name, data, context, most)?;
         let repairs = reader.repairs;
         if repairs.strings + repairs.numbers > 0 {
             self.queue.log(&format!(
@@ -231,7 +233,7 @@ fn unstored(
     event: &str,
     data: &ZendHashTable,
     context: Option<&ZendHashTable>,
-) -> Result<(Endpoint, crate::event::Event)> {
+) -> Result<(Endpoint, Event)> {
     let endpoint = Endpoint::from_json(&Reader::default().array("endpoint", endpoint)?)?;
     let data = Reader::default().array("data", data)?;
     Ok((endpoint, runtime::unstored_event(event, &data, &read("context", context)?)?))
