@@ -156,7 +156,14 @@ impl Event {
     /// An event that is in no queue, for a test or a preview. Its sequence is 0.
     pub fn unstored(new: NewEvent, clock: &dyn Clock) -> Self {
         let now = clock.now();
-        Event { seq: 0, id: EventId::new(now), name: new.name.to_owned(), accepted_at: now, data: new.data, context: new.context }
+        Event {
+            seq: 0,
+            id: EventId::new(now),
+            name: new.name.to_owned(),
+            accepted_at: now,
+            data: new.data,
+            context: new.context,
+        }
     }
 }
 
@@ -183,12 +190,7 @@ impl NewEvent {
     }
 
     /// The same of data that is printed already, with what it is in the words of [`json::kind`], and of a checked context.
-    pub fn of_text(
-        name: &str,
-        (data, kind): (String, &str),
-        context: Context,
-        max_data_bytes: usize,
-    ) -> Result<Self> {
+    pub fn of_text(name: &str, (data, kind): (String, &str), context: Context, max_data_bytes: usize) -> Result<Self> {
         let entry = catalogue::find(name).ok_or_else(|| catalogue::unknown(name))?;
         let data = match data.as_bytes() {
             [b'{', ..] => data,
@@ -274,7 +276,8 @@ impl Context {
             }
             "previous" | "user" | "organization" | "changes" => {
                 let got = given.kind();
-                let rule = if key == "changes" { "a list of the changed fields' names" } else { "an array with named keys" };
+                let rule =
+                    if key == "changes" { "a list of the changed fields' names" } else { "an array with named keys" };
                 match given {
                     // PHP has one type for lists and maps, and an empty one looks like a list.
                     Given::Other(json, _) if json == "[]" && key != "changes" => {}

@@ -85,12 +85,31 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
         start_syncing(log_file)
     };
     let mut senders = Senders { engine, clock, transport: None, jobs: job_queue, outcomes, outcome_queue, started: 0 };
+    let holding = Holding::begin(engine);
     let ended = send(engine, &lock, &mut station, &mut senders, &sync_wanted);
+    drop(holding);
     // Ends the senders, and closes the store before the lock is free.
     engine.forget_dispatcher();
     drop(station);
     drop(lock);
     Ok(ended)
+}
+
+/// While it lives, pages of this process need wake nobody else. It ends before the lock is free, also in a panic: see
+/// [`Engine::call`].
+struct Holding<'a>(&'a Engine);
+
+impl<'a> Holding<'a> {
+    fn begin(engine: &'a Engine) -> Self {
+        engine.holding.store(true, Ordering::SeqCst);
+        Holding(engine)
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        self.0.holding.store(false, Ordering::SeqCst);
+    }
 }
 
 fn send(
@@ -112,7 +131,7 @@ fn send(
                 return Ended::HandedOver;
             }
         }
-        let calls = station.read();
+        let calls = station.read() + engine.calls.swap(0, Ordering::SeqCst);
         // Asked before the turn: what was accepted before the order to stop is then in the turn.
         let stopping = engine.stopping();
         let waits = calls >= BURST_CALLS && burst_since.is_some_and(|since| since.elapsed() < LONGEST_WAIT);
@@ -183,8 +202,8 @@ fn sleep(engine: &Engine, station: &Station, senders: &Senders, turn: &Turn, mod
         longest = GIVE_BACK_EVERY;
     }
     engine.sleeping.store(true, Ordering::SeqCst);
-    // An outcome that came before this line rang for nobody.
-    if senders.outcome_queue.is_empty() {
+    // An outcome or a call that came before this line rang for nobody.
+    if senders.outcome_queue.is_empty() && engine.calls.load(Ordering::SeqCst) == 0 {
         let descriptors: Vec<BorrowedFd> = station.descriptors().collect();
         engine.wait(&descriptors, until_next.min(longest));
     }
