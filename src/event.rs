@@ -300,7 +300,7 @@ impl Context {
 
     /// The details as values.
     pub fn details(&self) -> Map<String, Value> {
-        // They were printed at acceptance.
+        // They were printed at acceptance, if there were any.
         serde_json::from_str(&self.details).unwrap_or_default()
     }
 

@@ -83,11 +83,10 @@ impl Reader {
             DataType::True => out.push_str("true"),
             DataType::Long => json::write_integer(out, value.long().unwrap_or_default()),
             DataType::String => json::write_str(out, &self.utf8(bytes(value))),
-            DataType::Array => {
-                if let Some(array) = value.array() {
-                    self.print_table(out, array, key, depth)?;
-                }
-            }
+            DataType::Array => match value.array() {
+                Some(array) => self.print_table(out, array, key, depth)?,
+                None => out.push_str("null"),
+            },
             _ => json::write_value(out, &self.value(value, key, depth)?),
         }
         Ok(())

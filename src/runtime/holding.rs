@@ -55,6 +55,11 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// Two syncs lie at least so far apart: a disk that is always syncing slows the pages' own writes.
 const SYNC_PAUSE: Duration = Duration::from_millis(5);
 
+/// About what a lane's rows and a settlement take. The C library gives free memory at a heap's end back to the system, and
+/// asks for it anew with the next rows, unless it has seen a block of half the size come and go (mallopt(3), on
+/// M_TRIM_THRESHOLD).
+const WORKING_SET_BYTES: usize = 1024 * 1024;
+
 /// Why holding ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -70,6 +75,7 @@ pub(super) enum Ended {
 /// If the queue cannot be opened, or the sockets cannot be made. Failures of the store while sending are
 /// logged, and tried again.
 pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(WORKING_SET_BYTES / 2)));
     let mut station = Station::open(&engine.directory, &engine.descriptors)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (jobs, job_queue) = unbounded();
