@@ -211,7 +211,7 @@ impl Endpoint {
 
     /// Whether it is to be sent `event`: it subscribes to its name, and the name subscribed to means this record.
     pub fn wants(&self, event: &NewEvent) -> bool {
-        self.subscribes(&event.name) && subscription::matches(self, &event.name, Some(&event.data))
+        self.subscribes(event.name) && subscription::matches(self, event.name, Some(&event.data))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Something that happened, and the ids by which everybody knows it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -101,15 +102,28 @@ pub struct Context {
     pub site: String,
     /// When it happened, if not at acceptance.
     pub occurred_at: Option<Millis>,
-    /// `previous`, `changes`, `user`, `organization`, `site_url`, `source`, as far as given.
-    pub details: Map<String, Value>,
+    /// `previous`, `changes`, `user`, `organization`, `site_url`, `source`, as far as given: a JSON object, or empty.
+    pub details: String,
+}
+
+/// A value of a context, as far as it is looked at.
+#[derive(Clone, Debug)]
+pub enum Given<'a> {
+    /// Nothing.
+    Null,
+    /// A string.
+    Text(Cow<'a, str>),
+    /// An integer.
+    Integer(i64),
+    /// Anything else as JavaScript would print it, and what it is in the words of [`json::kind`].
+    Other(String, &'static str),
 }
 
 /// An event that is about to be accepted: checked, its data already JSON.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
     /// The catalogue's own name.
-    pub name: String,
+    pub name: &'static str,
     /// A JSON object, as JavaScript would print it.
     pub data: String,
     /// Where and by whom.
@@ -142,7 +156,14 @@ impl Event {
     /// An event that is in no queue, for a test or a preview. Its sequence is 0.
     pub fn unstored(new: NewEvent, clock: &dyn Clock) -> Self {
         let now = clock.now();
-        Event { seq: 0, id: EventId::new(now), name: new.name, accepted_at: now, data: new.data, context: new.context }
+        Event {
+            seq: 0,
+            id: EventId::new(now),
+            name: new.name.to_owned(),
+            accepted_at: now,
+            data: new.data,
+            context: new.context,
+        }
     }
 }
 
@@ -154,25 +175,37 @@ impl NewEvent {
     /// for anything but an object or for more than `max_data_bytes`, `context.…` for a key that is
     /// unknown or has a value of another type.
     pub fn new(name: &str, data: &Value, context: &Value, max_data_bytes: usize) -> Result<Self> {
-        let entry = catalogue::find(name).ok_or_else(|| catalogue::unknown(name))?;
-        let data = match data {
-            Value::Object(_) => json::to_js_string(data),
-            // PHP has one type for lists and maps, and an empty one looks like a list.
-            Value::Array(list) if list.is_empty() => "{}".to_owned(),
-            other => {
-                return Err(Error::invalid(
-                    "data",
-                    format!("expected an array with named keys, got {}", json::kind(other)),
-                ));
+        let mut checked = Context::default();
+        match context {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    checked.set(key, Given::from(value), max_data_bytes).map_err(|error| error.within("context"))?;
+                }
             }
+            Value::Array(list) if list.is_empty() => {}
+            Value::Null => {}
+            other => return Err(Error::invalid("context", named_keys_expected(json::kind(other)))),
+        }
+        NewEvent::of_text(name, (json::to_js_string(data), json::kind(data)), checked, max_data_bytes)
+    }
+
+    /// The same of data that is printed already, with what it is in the words of [`json::kind`], and of a checked context.
+    pub fn of_text(name: &str, (data, kind): (String, &str), context: Context, max_data_bytes: usize) -> Result<Self> {
+        let entry = catalogue::find(name).ok_or_else(|| catalogue::unknown(name))?;
+        let data = match data.as_bytes() {
+            [b'{', ..] => data,
+            // PHP has one type for lists and maps, and an empty one looks like a list.
+            b"[]" => "{}".to_owned(),
+            _ => return Err(Error::invalid("data", named_keys_expected(kind))),
         };
         check_size(data.len(), max_data_bytes).map_err(|rule| Error::invalid("data", rule))?;
-        Ok(NewEvent {
-            name: entry.name.to_owned(),
-            data,
-            context: Context::from_json(context, max_data_bytes).map_err(|e| e.within("context"))?,
-        })
+        Ok(NewEvent { name: entry.name, data, context })
     }
+}
+
+/// The rule for what PHP calls an array and JSON an object.
+pub(crate) fn named_keys_expected(kind: &str) -> String {
+    format!("expected an array with named keys, got {kind}")
 }
 
 fn check_size(bytes: usize, max_bytes: usize) -> std::result::Result<(), String> {
@@ -196,86 +229,116 @@ const MAX_SITE_URL_BYTES: usize = 2048;
 /// What caused an event.
 const CAUSES: &[&str] = &["person", "cron", "cli", "import"];
 
+impl From<&Value> for Given<'_> {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Given::Null,
+            Value::String(text) => Given::Text(Cow::Owned(text.clone())),
+            other => match other.as_i64() {
+                Some(number) => Given::Integer(number),
+                None => Given::Other(json::to_js_string(other), json::kind(other)),
+            },
+        }
+    }
+}
+
+impl Given<'_> {
+    fn kind(&self) -> &'static str {
+        match self {
+            Given::Null => "null",
+            Given::Text(_) => "a string",
+            Given::Integer(_) => "an integer",
+            Given::Other(_, kind) => kind,
+        }
+    }
+}
+
 impl Context {
-    /// Checks a context as the PHP API takes it: an object with the keys of the design's table.
-    fn from_json(value: &Value, max_bytes: usize) -> Result<Self> {
-        let mut context = Context::default();
-        let map = match value {
-            Value::Null => return Ok(context),
-            Value::Array(list) if list.is_empty() => return Ok(context),
-            Value::Object(map) => map,
-            other => {
+    /// Checks one key and its value, as the design's table has them, and takes it in.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] with the key if it is unknown, or has a value of another type or more than
+    /// `max_bytes` as JSON.
+    pub fn set(&mut self, key: &str, given: Given, max_bytes: usize) -> Result<()> {
+        match key {
+            known if CONTEXT_KEYS.contains(&known) && matches!(given, Given::Null) => {}
+            "record" => self.record = text(key, given, MAX_RECORD_BYTES)?,
+            "site" => self.site = text(key, given, MAX_SITE_BYTES)?,
+            "occurred_at" => self.occurred_at = time(key, &given)?,
+            "site_url" => self.add_text(key, &text(key, given, MAX_SITE_URL_BYTES)?),
+            "source" => {
+                let source = text(key, given, MAX_RECORD_BYTES)?;
+                if !CAUSES.contains(&source.as_str()) {
+                    let rule = format!("'{}' is none of {}", shown(&source), CAUSES.join(", "));
+                    return Err(Error::invalid(key, rule));
+                }
+                self.add_text(key, &source);
+            }
+            "previous" | "user" | "organization" | "changes" => {
+                let got = given.kind();
+                let rule =
+                    if key == "changes" { "a list of the changed fields' names" } else { "an array with named keys" };
+                match given {
+                    // PHP has one type for lists and maps, and an empty one looks like a list.
+                    Given::Other(json, _) if json == "[]" && key != "changes" => {}
+                    Given::Other(json, _) if json.starts_with('{') || (key == "changes" && json.starts_with('[')) => {
+                        check_size(json.len(), max_bytes).map_err(|rule| Error::invalid(key, rule))?;
+                        self.add(key, &json);
+                    }
+                    _ => return Err(Error::invalid(key, format!("expected {rule}, got {got}"))),
+                }
+            }
+            _ => {
                 return Err(Error::invalid(
-                    "",
-                    format!("expected an array with named keys, got {}", json::kind(other)),
+                    shown(key),
+                    format!("a context has no such key; its keys are {}", CONTEXT_KEYS.join(", ")),
                 ));
             }
-        };
-        for (key, value) in map {
-            match key.as_str() {
-                known if CONTEXT_KEYS.contains(&known) && value.is_null() => {}
-                "record" => context.record = text(key, value, MAX_RECORD_BYTES)?,
-                "site" => context.site = text(key, value, MAX_SITE_BYTES)?,
-                "occurred_at" => context.occurred_at = time(key, value)?,
-                "site_url" => {
-                    context.details.insert(key.clone(), Value::String(text(key, value, MAX_SITE_URL_BYTES)?));
-                }
-                "source" => {
-                    let source = text(key, value, MAX_RECORD_BYTES)?;
-                    if !CAUSES.contains(&source.as_str()) {
-                        return Err(Error::invalid(
-                            key,
-                            format!("'{}' is none of {}", shown(&source), CAUSES.join(", ")),
-                        ));
-                    }
-                    context.details.insert(key.clone(), Value::String(source));
-                }
-                "previous" | "user" | "organization" | "changes" => {
-                    let rule = match value {
-                        // PHP has one type for lists and maps, and an empty one looks like a list.
-                        Value::Array(list) if list.is_empty() && key != "changes" => continue,
-                        Value::Object(_) => None,
-                        Value::Array(_) if key == "changes" => None,
-                        _ if key == "changes" => Some("a list of the changed fields' names"),
-                        _ => Some("an array with named keys"),
-                    };
-                    if let Some(rule) = rule {
-                        return Err(Error::invalid(key, format!("expected {rule}, got {}", json::kind(value))));
-                    }
-                    check_size(json::to_js_string(value).len(), max_bytes).map_err(|rule| Error::invalid(key, rule))?;
-                    context.details.insert(key.clone(), value.clone());
-                }
-                _ => {
-                    return Err(Error::invalid(
-                        shown(key),
-                        format!("a context has no such key; its keys are {}", CONTEXT_KEYS.join(", ")),
-                    ));
-                }
-            }
         }
-        Ok(context)
+        Ok(())
+    }
+
+    /// The details as values.
+    pub fn details(&self) -> Map<String, Value> {
+        // They were printed at acceptance, if there were any.
+        serde_json::from_str(&self.details).unwrap_or_default()
+    }
+
+    fn add_text(&mut self, key: &str, text: &str) {
+        let mut printed = String::with_capacity(text.len() + 2);
+        json::write_str(&mut printed, text);
+        self.add(key, &printed);
+    }
+
+    fn add(&mut self, key: &str, json: &str) {
+        let before = if self.details.pop().is_some() { ',' } else { '{' };
+        self.details.push(before);
+        json::write_str(&mut self.details, key);
+        self.details.push(':');
+        self.details.push_str(json);
+        self.details.push('}');
     }
 }
 
-fn text(key: &str, value: &Value, max_bytes: usize) -> Result<String> {
-    match value {
-        Value::String(text) if text.len() <= max_bytes => Ok(text.clone()),
-        Value::String(text) => {
+fn text(key: &str, given: Given, max_bytes: usize) -> Result<String> {
+    match given {
+        Given::Text(text) if text.len() <= max_bytes => Ok(text.into_owned()),
+        Given::Text(text) => {
             Err(Error::invalid(key, format!("it has {} bytes, the limit is {max_bytes}; shorten it", text.len())))
         }
-        Value::Number(number) if number.is_i64() => Ok(number.to_string()),
-        other => Err(Error::invalid(key, format!("expected a string, got {}", json::kind(other)))),
+        Given::Integer(number) => Ok(number.to_string()),
+        other => Err(Error::invalid(key, format!("expected a string, got {}", other.kind()))),
     }
 }
 
-fn time(key: &str, value: &Value) -> Result<Option<Millis>> {
-    match value {
-        Value::String(text) => clock::parse_iso(text).map(Some).ok_or_else(|| {
+fn time(key: &str, given: &Given) -> Result<Option<Millis>> {
+    match given {
+        Given::Text(text) => clock::parse_iso(text).map(Some).ok_or_else(|| {
             Error::invalid(
                 key,
                 format!("'{}' is no ISO 8601 time with an offset, such as 2026-04-17T12:34:56Z", shown(text)),
             )
         }),
-        other => Err(Error::invalid(key, format!("expected an ISO 8601 time as a string, got {}", json::kind(other)))),
+        other => Err(Error::invalid(key, format!("expected an ISO 8601 time as a string, got {}", other.kind()))),
     }
 }

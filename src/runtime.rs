@@ -15,8 +15,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::clock::{Clock, Millis, SystemClock};
 use crate::delivery::http::HttpTransport;
 use crate::delivery::{Exchange, Transport};
@@ -122,9 +120,9 @@ impl Queue {
         Ok(accepted.into_iter().map(|accepted| accepted.id).collect())
     }
 
-    /// Checks an event as this queue's options have it; see [`NewEvent::new`].
-    pub fn new_event(&self, name: &str, data: &Value, context: &Value) -> Result<NewEvent> {
-        NewEvent::new(name, data, context, self.options.max_data_bytes)
+    /// An event's data may have so many bytes as JSON.
+    pub fn max_data_bytes(&self) -> usize {
+        self.options.max_data_bytes
     }
 
     /// Replaces a site's endpoints; see [`Store::configure`].
@@ -209,7 +207,9 @@ impl Queue {
         if self.options.background {
             state.engine.ensure_running();
         }
-        state.waker.wake();
+        if !state.engine.call() {
+            state.waker.wake();
+        }
         Ok(done)
     }
 
@@ -258,8 +258,8 @@ fn new_engine(directory: &Path, options: QueueOptions) -> Result<Arc<Engine>> {
 }
 
 /// An event that is in no queue: for a test or a preview.
-pub fn unstored_event(name: &str, data: &Value, context: &Value) -> Result<Event> {
-    Ok(Event::unstored(NewEvent::new(name, data, context, DEFAULT_MAX_DATA_BYTES)?, &SystemClock))
+pub fn unstored_event(new: NewEvent) -> Event {
+    Event::unstored(new, &SystemClock)
 }
 
 /// The request for an event that is in no queue, as `endpoint` would receive it; the owner's own headers masked.

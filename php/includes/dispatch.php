@@ -115,7 +115,10 @@ function posthorn_dispatch_some( array $events ): array {
  * @return array{string,array,array}|null Event, data and context; null if a filter keeps it back.
  */
 function posthorn_event_to_send( string $event, array $data, array $context = array() ): ?array {
-	require_once __DIR__ . '/context.php';
+	if ( ! function_exists( 'posthorn_context' ) ) {
+		// Loaded by the first event; asking PHP to load it again costs more than asking whether it is there.
+		require __DIR__ . '/context.php';
+	}
 	$context += posthorn_context();
 	/**
 	 * Whether an event is sent at all.

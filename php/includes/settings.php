@@ -36,7 +36,27 @@ function posthorn_default_settings(): array {
  *               `secret` (encrypted, see secrets.php; empty for none), `allow_private` (bool), `enabled` (bool).
  */
 function posthorn_settings(): array {
-	return posthorn_sanitise_settings( get_option( POSTHORN_OPTION ) );
+	static $raw, $settings;
+	// Asked for every event of a bulk action. What WordPress has of the option, as text, says whether anything changed;
+	// unless code filters it, when anything may.
+	$stored = posthorn_settings_are_filtered() ? null : ( wp_cache_get( 'alloptions', 'options' )[ POSTHORN_OPTION ] ?? null );
+	if ( null === $stored ) {
+		return posthorn_sanitise_settings( get_option( POSTHORN_OPTION ) );
+	}
+	if ( $stored !== $raw ) {
+		$settings = posthorn_sanitise_settings( maybe_unserialize( $stored ) );
+		$raw      = $stored;
+	}
+	return $settings;
+}
+
+/**
+ * Whether somebody has a say in what get_option() returns for the settings.
+ */
+function posthorn_settings_are_filtered(): bool {
+	global $wp_filter;
+	return isset( $wp_filter[ 'pre_option_' . POSTHORN_OPTION ] ) || isset( $wp_filter[ 'option_' . POSTHORN_OPTION ] )
+		|| isset( $wp_filter['pre_option'] ) || isset( $wp_filter['alloptions'] ) || isset( $wp_filter['pre_wp_load_alloptions'] );
 }
 
 /**

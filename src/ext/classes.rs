@@ -16,6 +16,7 @@ use super::{arrays, ini, lifecycle};
 use crate::clock::{Clock, SystemClock};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
+use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, NewEvent};
 use crate::json;
 use crate::runtime::{self, Queue, QueueOptions};
 use crate::store::SyncMode;
@@ -205,16 +206,9 @@ impl PhpQueue {
 }
 
 impl PhpQueue {
-    fn read_event(
-        &self,
-        name: &str,
-        data: &ZendHashTable,
-        context: Option<&ZendHashTable>,
-    ) -> Result<crate::event::NewEvent> {
+    fn read_event(&self, name: &str, data: &ZendHashTable, context: Option<&ZendHashTable>) -> Result<NewEvent> {
         let mut reader = Reader::default();
-        let data = reader.array("data", data)?;
-        let context = context.map(|context| reader.array("context", context)).transpose()?.unwrap_or_default();
-        let new = self.queue.new_event(name, &data, &context)?;
+        let new = new_event(&mut reader, name, data, context, self.queue.max_data_bytes())?;
         let repairs = reader.repairs;
         if repairs.strings + repairs.numbers > 0 {
             self.queue.log(&format!(
@@ -231,10 +225,22 @@ fn unstored(
     event: &str,
     data: &ZendHashTable,
     context: Option<&ZendHashTable>,
-) -> Result<(Endpoint, crate::event::Event)> {
+) -> Result<(Endpoint, Event)> {
     let endpoint = Endpoint::from_json(&Reader::default().array("endpoint", endpoint)?)?;
-    let data = Reader::default().array("data", data)?;
-    Ok((endpoint, runtime::unstored_event(event, &data, &read("context", context)?)?))
+    let new = new_event(&mut Reader::default(), event, data, context, DEFAULT_MAX_DATA_BYTES)?;
+    Ok((endpoint, runtime::unstored_event(new)))
+}
+
+fn new_event(
+    reader: &mut Reader,
+    name: &str,
+    data: &ZendHashTable,
+    context: Option<&ZendHashTable>,
+    max_bytes: usize,
+) -> Result<NewEvent> {
+    let data = reader.text("data", data)?;
+    let context = context.map(|context| reader.context(context, max_bytes)).transpose()?.unwrap_or_default();
+    NewEvent::of_text(name, data, context, max_bytes)
 }
 
 /// An optional argument; an object, whether or not it has entries.

@@ -1,5 +1,6 @@
 //! PHP values and JSON values, both ways.
 
+use std::borrow::Cow;
 use std::ffi::c_int;
 use std::ptr;
 
@@ -13,7 +14,7 @@ use serde_json::{Map, Number, Value};
 use crate::error::{Error, Result};
 
 /// As deep as PHP's own `json_encode` goes.
-const MAX_DEPTH: usize = 512;
+pub(super) const MAX_DEPTH: usize = 512;
 
 /// What had to be changed for a value to become JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Reader {
         self.table(array, key, 1)
     }
 
-    fn value(&mut self, value: &Zval, key: &str, depth: usize) -> Result<Value> {
+    pub(super) fn value(&mut self, value: &Zval, key: &str, depth: usize) -> Result<Value> {
         if depth > MAX_DEPTH {
             return Err(Error::invalid(
                 key,
@@ -58,7 +59,8 @@ impl Reader {
             DataType::Long => Value::Number(value.long().unwrap_or_default().into()),
             DataType::Double => self.double(value.double().unwrap_or_default()),
             DataType::String => {
-                Value::String(self.text(value.zend_str().map(|text| text.as_bytes()).unwrap_or_default()))
+                let bytes = value.zend_str().map(|text| text.as_bytes()).unwrap_or_default();
+                Value::String(self.utf8(bytes).into_owned())
             }
             DataType::Array => match value.array() {
                 Some(array) => self.table(array, key, depth)?,
@@ -88,17 +90,17 @@ impl Reader {
         })
     }
 
-    fn text(&mut self, bytes: &[u8]) -> String {
+    pub(super) fn utf8<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, str> {
         match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
+            Ok(text) => Cow::Borrowed(text),
             Err(_) => {
                 self.repairs.strings += 1;
-                String::from_utf8_lossy(bytes).into_owned()
+                String::from_utf8_lossy(bytes)
             }
         }
     }
 
-    fn table(&mut self, array: &ZendHashTable, key: &str, depth: usize) -> Result<Value> {
+    pub(super) fn table(&mut self, array: &ZendHashTable, key: &str, depth: usize) -> Result<Value> {
         if is_list(array) {
             let list: Result<Vec<Value>> = array.values().map(|value| self.value(value, key, depth + 1)).collect();
             return Ok(Value::Array(list?));
@@ -113,7 +115,7 @@ impl Reader {
         while let Some((name, value)) = entries.next_zval() {
             let name = match name.long() {
                 Some(index) => index.to_string(),
-                None => self.text(name.zend_str().map(|name| name.as_bytes()).unwrap_or_default()),
+                None => self.utf8(name.zend_str().map(|name| name.as_bytes()).unwrap_or_default()).into_owned(),
             };
             // A property that is not public has its class's name before it, between zero bytes.
             if !name.starts_with('\0') {

@@ -18,7 +18,7 @@ const PRICE_FIELDS: [&str; 2] = ["price", "property_price"];
 impl Format {
     /// The body for `event`, which the format calls `event_name`.
     pub(super) fn body(&self, event: &Event, event_name: &str) -> String {
-        let details = &event.context.details;
+        let details = event.context.details();
         let mut out = String::with_capacity(event.data.len() + 256);
         for (at, (key, source)) in self.body.iter().enumerate() {
             out.push(if at == 0 { '{' } else { ',' });
@@ -71,7 +71,7 @@ fn write_fields(out: &mut String, value: Option<&Value>, fields: &[&str]) {
 
 /// Winnerr's `data`: the record under `object`, the changed fields with their old values, the change of a price.
 fn write_with_changes(out: &mut String, event: &Event) {
-    let details = &event.context.details;
+    let details = event.context.details();
     let none = Map::new();
     let previous = details.get("previous").and_then(Value::as_object).unwrap_or(&none);
     out.push_str("{\"object\":");
@@ -116,7 +116,7 @@ fn data(event: &Event) -> Map<String, Value> {
 /// The paths of the changed fields: `changes` of the context as a list of paths or as an array keyed by them; without
 /// it the fields whose previous value is another one. `None` where nothing came before, as on a creation.
 fn changed_fields(event: &Event, previous: &Map<String, Value>) -> Option<Vec<String>> {
-    match event.context.details.get("changes") {
+    match event.context.details().get("changes") {
         Some(Value::Array(paths)) => Some(paths.iter().filter_map(|path| path.as_str().map(str::to_owned)).collect()),
         Some(Value::Object(paths)) => Some(paths.keys().cloned().collect()),
         _ if previous.is_empty() => None,

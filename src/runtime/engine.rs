@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,10 @@ pub(super) struct Engine {
     pub bell: OwnedFd,
     /// Whether the thread sleeps, so that a sender need not ring for nothing.
     pub sleeping: AtomicBool,
+    /// Whether this process holds the lock and sends.
+    pub holding: AtomicBool,
+    /// How often this process's own pages have called since the thread last looked.
+    pub calls: AtomicUsize,
     /// Deliveries settled by this process.
     pub settled: AtomicU64,
     /// Here while the lock is held, so that a forked child can close its store. Lock it behind the gate only.
@@ -84,6 +88,8 @@ impl Engine {
             log,
             bell,
             sleeping: AtomicBool::new(false),
+            holding: AtomicBool::new(false),
+            calls: AtomicUsize::new(0),
             settled: AtomicU64::new(0),
             dispatcher: Mutex::new(None),
             descriptors: Arc::default(),
@@ -112,7 +118,18 @@ impl Engine {
         let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
     }
 
-    /// Called by sender threads when an attempt has ended.
+    /// Called by the page when it has accepted something. Returns whether this process sends; if not, somebody else is to
+    /// be woken. If it does, the lock was held after the acceptance, so whoever takes it next finds what was accepted.
+    pub fn call(&self) -> bool {
+        let holding = self.holding.load(Ordering::SeqCst);
+        if holding {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            self.report();
+        }
+        holding
+    }
+
+    /// Wakes the thread if it sleeps: an attempt has ended, or there is something new.
     pub fn report(&self) {
         if self.sleeping.swap(false, Ordering::SeqCst) {
             self.ring();
@@ -275,6 +292,7 @@ impl Engine {
 
     /// Closes the store that a forked child has inherited; returns the descriptors that it closes too.
     pub fn abandon(&self) -> Vec<RawFd> {
+        self.holding.store(false, Ordering::SeqCst);
         // Behind the gate nobody holds these.
         if let Ok(mut dispatcher) = self.dispatcher.try_lock()
             && let Some(dispatcher) = dispatcher.take()

@@ -55,6 +55,11 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// Two syncs lie at least so far apart: a disk that is always syncing slows the pages' own writes.
 const SYNC_PAUSE: Duration = Duration::from_millis(5);
 
+/// About what a lane's rows and a settlement take. The C library gives free memory at a heap's end back to the system, and
+/// asks for it anew with the next rows, unless it has seen a block of half the size come and go (mallopt(3), on
+/// M_TRIM_THRESHOLD).
+const WORKING_SET_BYTES: usize = 1024 * 1024;
+
 /// Why holding ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -70,6 +75,7 @@ pub(super) enum Ended {
 /// If the queue cannot be opened, or the sockets cannot be made. Failures of the store while sending are
 /// logged, and tried again.
 pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(WORKING_SET_BYTES / 2)));
     let mut station = Station::open(&engine.directory, &engine.descriptors)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (jobs, job_queue) = unbounded();
@@ -85,12 +91,31 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
         start_syncing(log_file)
     };
     let mut senders = Senders { engine, clock, transport: None, jobs: job_queue, outcomes, outcome_queue, started: 0 };
+    let holding = Holding::begin(engine);
     let ended = send(engine, &lock, &mut station, &mut senders, &sync_wanted);
+    drop(holding);
     // Ends the senders, and closes the store before the lock is free.
     engine.forget_dispatcher();
     drop(station);
     drop(lock);
     Ok(ended)
+}
+
+/// While it lives, pages of this process need wake nobody else. It ends before the lock is free, also in a panic: see
+/// [`Engine::call`].
+struct Holding<'a>(&'a Engine);
+
+impl<'a> Holding<'a> {
+    fn begin(engine: &'a Engine) -> Self {
+        engine.holding.store(true, Ordering::SeqCst);
+        Holding(engine)
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        self.0.holding.store(false, Ordering::SeqCst);
+    }
 }
 
 fn send(
@@ -112,7 +137,7 @@ fn send(
                 return Ended::HandedOver;
             }
         }
-        let calls = station.read();
+        let calls = station.read() + engine.calls.swap(0, Ordering::SeqCst);
         // Asked before the turn: what was accepted before the order to stop is then in the turn.
         let stopping = engine.stopping();
         let waits = calls >= BURST_CALLS && burst_since.is_some_and(|since| since.elapsed() < LONGEST_WAIT);
@@ -183,8 +208,8 @@ fn sleep(engine: &Engine, station: &Station, senders: &Senders, turn: &Turn, mod
         longest = GIVE_BACK_EVERY;
     }
     engine.sleeping.store(true, Ordering::SeqCst);
-    // An outcome that came before this line rang for nobody.
-    if senders.outcome_queue.is_empty() {
+    // An outcome or a call that came before this line rang for nobody.
+    if senders.outcome_queue.is_empty() && engine.calls.load(Ordering::SeqCst) == 0 {
         let descriptors: Vec<BorrowedFd> = station.descriptors().collect();
         engine.wait(&descriptors, until_next.min(longest));
     }

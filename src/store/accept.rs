@@ -149,19 +149,15 @@ fn insert(
     now: Millis,
     version: i64,
 ) -> rusqlite::Result<bool> {
-    let details = match event.context.details.is_empty() {
-        true => String::new(),
-        false => serde_json::to_string(&event.context.details).unwrap_or_default(),
-    };
     let inserted = connection.prepare_cached(INSERT)?.execute((
         id.as_bytes(),
-        &event.name,
+        event.name,
         &event.context.site,
         &event.context.record,
         now,
         event.context.occurred_at,
         targets,
-        details,
+        &event.context.details,
         &event.data,
         version,
     ))?;

@@ -1,7 +1,6 @@
 //! What an endpoint's lane can take next.
 
 use rusqlite::{Row, TransactionBehavior};
-use serde_json::Map;
 
 use super::{Store, failed};
 use crate::clock::Millis;
@@ -121,10 +120,6 @@ fn read_due(row: &Row) -> rusqlite::Result<Due> {
 
 /// Reads an event from the columns seq, id, name, site, record, accepted_at, occurred_at, details, data.
 pub(super) fn read_event(row: &Row, first: usize) -> rusqlite::Result<Event> {
-    let details = match row.get_ref(first + 7)?.as_str()? {
-        "" => Map::new(),
-        text => serde_json::from_str(text).unwrap_or_default(),
-    };
     Ok(Event {
         seq: row.get(first)?,
         id: EventId::from_bytes(row.get(first + 1)?),
@@ -135,7 +130,7 @@ pub(super) fn read_event(row: &Row, first: usize) -> rusqlite::Result<Event> {
             site: row.get(first + 3)?,
             record: row.get(first + 4)?,
             occurred_at: row.get(first + 6)?,
-            details,
+            details: row.get(first + 7)?,
         },
     })
 }

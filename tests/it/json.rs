@@ -139,3 +139,17 @@ impl Random {
         }
     }
 }
+
+#[test]
+fn what_needs_an_escape_gets_it_wherever_it_stands() {
+    for at in 0..70 {
+        for (raw, printed) in [("\"", "\\\""), ("\u{1f}", "\\u001f"), ("\n", "\\n")] {
+            let before = "é".repeat(at / 2) + &"a".repeat(at % 2);
+            let after = "ü".repeat(at);
+            assert_eq!(
+                to_js_string(&Value::String(format!("{before}{raw}{after}"))),
+                format!("\"{before}{printed}{after}\"")
+            );
+        }
+    }
+}

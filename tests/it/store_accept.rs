@@ -112,7 +112,7 @@ fn an_event_keeps_all_that_its_body_needs() {
     let new = posthorn::event::NewEvent::new("deal.won", &json!({"b": 1, "a": "é"}), &context, 1 << 20).unwrap();
     let accepted = queue.store().accept(std::slice::from_ref(&new), START).unwrap();
     let (stored, attempts) = queue.store().attempts(queue.delivery("deal:1").id).unwrap().unwrap();
-    assert_eq!((stored.id, &stored.name, &stored.data), (accepted[0].id, &new.name, &new.data));
+    assert_eq!((stored.id, &stored.name, &stored.data), (accepted[0].id, &new.name.to_owned(), &new.data));
     assert_eq!(stored.context, new.context);
     assert_eq!(stored.accepted_at, START);
     assert!(attempts.is_empty());

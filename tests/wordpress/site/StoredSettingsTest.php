@@ -42,6 +42,52 @@ final class StoredSettingsTest extends SiteTestCase {
 		self::assertSame( $before + 2, posthorn_client_revision(), 'the queue has them too' );
 	}
 
+	/** @dataProvider ways_to_change_an_option */
+	public function test_a_change_counts_at_once_whoever_makes_it( callable $change, array $expected ): void {
+		$this->save_endpoint();
+		self::assertNotSame( array( 'https://example.com/other' ), array_column( posthorn_settings()['endpoints'], 'url' ) );
+		$before = get_option( POSTHORN_OPTION );
+		$undo   = $change( array( 'endpoints' => array( array( 'url' => 'https://example.com/other' ) ) ) + $before );
+		try {
+			self::assertSame( $expected, array_column( posthorn_settings()['endpoints'], 'url' ) );
+			self::assertEquals( posthorn_sanitise_settings( get_option( POSTHORN_OPTION ) ), posthorn_settings() );
+		} finally {
+			$undo && $undo();
+			delete_option( POSTHORN_OPTION );
+			add_option( POSTHORN_OPTION, $before );
+		}
+		self::assertSame( posthorn_sanitise_settings( $before ), posthorn_settings() );
+	}
+
+	public static function ways_to_change_an_option(): array {
+		$other  = array( 'https://example.com/other' );
+		$filter = static function ( string $hook ): callable {
+			return static function ( array $settings ) use ( $hook ): callable {
+				$callback = static fn() => $settings;
+				add_filter( $hook, $callback );
+				return static fn() => remove_filter( $hook, $callback );
+			};
+		};
+		return array(
+			'update_option()'                  => array( static fn( $settings ) => update_option( POSTHORN_OPTION, $settings ) && false, $other ),
+			'delete_option()'                  => array( static fn() => delete_option( POSTHORN_OPTION ) && false, array() ),
+			'an option that is not autoloaded' => array(
+				static fn( $settings ) => delete_option( POSTHORN_OPTION ) && add_option( POSTHORN_OPTION, $settings, '', 'no' ) && false,
+				$other,
+			),
+			'the database, then a flush'       => array(
+				static function ( $settings ): void {
+					global $wpdb;
+					$wpdb->update( $wpdb->options, array( 'option_value' => maybe_serialize( $settings ) ), array( 'option_name' => POSTHORN_OPTION ) );
+					wp_cache_flush();
+				},
+				$other,
+			),
+			'a filter before'                  => array( $filter( 'pre_option_' . POSTHORN_OPTION ), $other ),
+			'a filter after'                   => array( $filter( 'option_' . POSTHORN_OPTION ), $other ),
+		);
+	}
+
 	public function test_settings_made_from_an_older_revision_change_nothing(): void {
 		$this->save_endpoint();
 		$mine = posthorn_settings();
