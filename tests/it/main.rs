@@ -9,6 +9,7 @@ mod delivery_names;
 mod delivery_proxy;
 mod delivery_receiver;
 mod delivery_tls;
+mod dispatcher_ages;
 mod dispatcher_faults;
 mod dispatcher_lanes;
 mod dispatcher_order;
