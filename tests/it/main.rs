@@ -21,6 +21,7 @@ mod format;
 mod json;
 mod retry;
 mod rig;
+mod runtime_damage;
 mod runtime_queue;
 mod store_accept;
 mod store_endpoints;
