@@ -43,9 +43,8 @@ pub const DEFAULT_MAX_CONCURRENCY: usize = 32;
 /// a row.
 const LOOK_IN_PLACE_EVERY: Duration = Duration::from_millis(5);
 
-/// A queue that is used in vain only after a while, a lock that nobody gives back for example, is not asked again for ten
-/// times as long: or every row of a bulk action would wait for it.
-const QUIET_AFTER: Duration = Duration::from_millis(20);
+/// A queue that was asked in vain is not asked again for ten times as long as that took: or every row of a bulk action
+/// would wait for a lock that nobody gives back.
 const QUIET_TIMES: u32 = 10;
 const LONGEST_QUIET: Duration = Duration::from_secs(10);
 
@@ -94,8 +93,10 @@ struct State {
     known: HashSet<String>,
     /// The same of a queue that another has replaced: the new one may not know them yet.
     expected: HashSet<String>,
-    /// Until when the queue is left alone, and why.
-    quiet: Option<(Instant, Trouble, String)>,
+    /// While the queue cannot be opened.
+    closed: Option<Quiet>,
+    /// While it accepts nothing.
+    refusing: Option<Quiet>,
 }
 
 impl Queue {
@@ -119,7 +120,8 @@ impl Queue {
             seen_in_place: Instant::now(),
             known: HashSet::new(),
             expected: HashSet::new(),
-            quiet: None,
+            closed: None,
+            refusing: None,
         };
         Ok(Queue { directory: directory.to_owned(), options, state: Mutex::new(state) })
     }
@@ -141,11 +143,7 @@ impl Queue {
     pub fn dispatch(&self, events: &[NewEvent]) -> Result<Vec<EventId>> {
         let _gate = fork::gate();
         let mut state = self.lock();
-        if let Some((until, trouble, message)) = &state.quiet
-            && Instant::now() < *until
-        {
-            return Err(Error::trouble(*trouble, message.clone()));
-        }
+        Quiet::pass(&state.refusing)?;
         let began = Instant::now();
         let accepted = self.write_in(&mut state, |store, expected| {
             if !expected.is_empty() {
@@ -153,12 +151,7 @@ impl Queue {
             }
             store.accept(events, SystemClock.now())
         });
-        state.quiet = match &accepted {
-            Err(Error::Unavailable { message, trouble }) if began.elapsed() >= QUIET_AFTER => {
-                Some((Instant::now() + (began.elapsed() * QUIET_TIMES).min(LONGEST_QUIET), *trouble, message.clone()))
-            }
-            _ => None,
-        };
+        state.refusing = accepted.as_ref().err().and_then(|error| Quiet::after(error, began));
         Ok(accepted?.into_iter().map(|accepted| accepted.id).collect())
     }
 
@@ -303,11 +296,13 @@ impl Queue {
             self.leave_if_replaced(state);
         }
         if state.store.is_none() {
-            let open = || {
-                create_directory(&self.directory)?;
-                Store::open(&self.directory, self.store_options())
-            };
-            self.take(state, open().map_err(|error| error.at(&self.directory))?);
+            Quiet::pass(&state.closed)?;
+            let began = Instant::now();
+            let opened = create_directory(&self.directory)
+                .and_then(|()| Store::open(&self.directory, self.store_options()))
+                .map_err(|error| error.at(&self.directory));
+            state.closed = opened.as_ref().err().and_then(|error| Quiet::after(error, began));
+            self.take(state, opened?);
         }
         Ok(())
     }
@@ -379,6 +374,37 @@ impl Queue {
 fn new_engine(directory: &Path, options: QueueOptions) -> Result<Arc<Engine>> {
     Engine::new(directory.to_owned(), options)
         .map_err(|error| Error::unavailable(format!("the system gives no event descriptor: {error}")))
+}
+
+/// While a queue is left alone after a failure, and what is said meanwhile.
+struct Quiet {
+    until: Instant,
+    trouble: Trouble,
+    message: String,
+}
+
+impl Quiet {
+    /// After `error`, if it may last.
+    fn after(error: &Error, began: Instant) -> Option<Self> {
+        match error {
+            Error::Unavailable { message, trouble } if *trouble != Trouble::Unconfigured => {
+                let now = Instant::now();
+                let until = now + ((now - began) * QUIET_TIMES).min(LONGEST_QUIET);
+                Some(Quiet { until, trouble: *trouble, message: message.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The same error again while it is quiet.
+    fn pass(quiet: &Option<Self>) -> Result<()> {
+        match quiet {
+            Some(Quiet { until, trouble, message }) if Instant::now() < *until => {
+                Err(Error::trouble(*trouble, message.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A queue that was begun anew would accept events for nobody until it is given the endpoints that the old one had.

@@ -247,11 +247,10 @@ impl Store {
                     ),
                 )?;
             }
-            for (site, paused) in &sites {
-                // A site is known when its endpoints are.
-                if endpoints.iter().any(|endpoint| endpoint.1 == *site) || *paused {
-                    transaction.execute("INSERT OR IGNORE INTO site (site, paused) VALUES (?1, ?2)", (site, paused))?;
-                }
+            // A site is known when its endpoints are.
+            for site in endpoints.iter().map(|endpoint| &endpoint.1) {
+                let paused = sites.iter().any(|(paused_site, paused)| paused_site == site && *paused);
+                transaction.execute("INSERT OR IGNORE INTO site (site, paused) VALUES (?1, ?2)", (site, paused))?;
             }
             if last > 0 {
                 // An event for nobody keeps the number.
