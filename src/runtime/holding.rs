@@ -106,11 +106,17 @@ fn send(
     let mut plan = Plan::new();
     let mut failing = false;
     let mut looked = Instant::now();
+    let mut missing_since: Option<Instant> = None;
     let mut burst_since: Option<Instant> = None;
     loop {
         if looked.elapsed() >= LOOK_IN_PLACE_EVERY {
             looked = Instant::now();
-            if identity(&engine.directory.join(QUEUE_FILE)) != opened || !lock.is_in_place(&engine.directory) {
+            let found = identity(&engine.directory.join(QUEUE_FILE));
+            let is_there = found.is_some() && lock.is_in_place(&engine.directory);
+            missing_since = if is_there { None } else { missing_since.or(Some(looked)) };
+            // Whoever deletes a queue deletes file by file: nothing is made in its place at once.
+            let is_gone = missing_since.is_some_and(|since| since.elapsed() >= LONGEST_SLEEP);
+            if is_gone || (found.is_some() && found != opened) {
                 engine.log.write("the queue was deleted or replaced; sending what is in its place");
                 return Ended::HandedOver;
             }
