@@ -85,6 +85,7 @@ pub struct Dispatcher {
     last_turn: Millis,
     /// By how much the clock was set back, until that is dealt with.
     set_back_by: Millis,
+    last_housekeeping: Millis,
     next_housekeeping: Millis,
     pruned: i64,
     next_prune: Millis,
@@ -120,6 +121,7 @@ impl Dispatcher {
             last_lane: 0,
             last_turn: now,
             set_back_by: 0,
+            last_housekeeping: 0,
             next_housekeeping: now,
             pruned: 0,
             next_prune: now,
@@ -179,7 +181,7 @@ impl Dispatcher {
             self.store.pull_back(now, self.set_back_by, LONGEST_PAUSE)?;
             self.lane_changes.values_mut().for_each(|change| change.paused_until -= self.set_back_by);
             self.set_back_by = 0;
-            (self.next_housekeeping, self.next_prune) = (now, now);
+            (self.last_housekeeping, self.next_housekeeping, self.next_prune) = (0, now, now);
             self.version = 0;
         }
         if mode != Mode::Finish {
@@ -193,6 +195,10 @@ impl Dispatcher {
                 self.lanes.values_mut().for_each(Lane::look_again);
                 turn.found = (progress.expanded - before) as usize;
                 turn.caught_up = !progress.more;
+                // What waits in a closed lane is not looked at when its turn comes.
+                if let Some(age) = self.lanes.values().filter(|lane| !lane.open(now)).map(Lane::max_age).min() {
+                    self.keep_house_by(now + age);
+                }
             }
             turn.more |= progress.more;
             self.start(mode, now)?;
@@ -245,6 +251,9 @@ impl Dispatcher {
                 None => Change::Dead,
             },
         };
+        if matches!(change, Change::Again { .. }) {
+            lane.awaits_retry(&due);
+        }
         let (throttled, paused_until, suspended) = match &verdict {
             // Asked before the owner named another receiver: it says nothing about that one.
             _ if endpoint.url != lane.endpoint.url => {
@@ -266,9 +275,8 @@ impl Dispatcher {
             (row.throttled, row.paused_until, row.suspended) = (throttled, paused_until, suspended.clone());
             let url = endpoint.url.clone();
             self.lane_changes.insert(key, LaneChange { key, url, paused_until, throttled, suspended });
-        }
-        if matches!(change, Change::Again { .. }) {
-            lane.awaits_retry(&due);
+            // Nothing has its turn in a lane that has closed.
+            self.keep_house_by(now);
         }
         let settlement = Settlement {
             delivery: due.id,
@@ -301,6 +309,7 @@ impl Dispatcher {
         let lane_changes: Vec<LaneChange> = self.lane_changes.values().cloned().collect();
         let settled = self.store.settle(&settlements, &lane_changes, now)?;
         self.lane_changes.clear();
+        let mut too_old_at = None;
         for (key, due, settlement) in std::mem::take(&mut self.unsettled) {
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
             match settlement.change {
@@ -308,9 +317,15 @@ impl Dispatcher {
                     lane.settled(&due, Some(due.due_at));
                     lane.put_back(due);
                 }
-                Change::Again { delay } => lane.settled(&due, Some(now + delay)),
+                Change::Again { delay } => {
+                    too_old_at = [too_old_at, Some(due.event.accepted_at + lane.max_age())].into_iter().flatten().min();
+                    lane.settled(&due, Some(now + delay));
+                }
                 Change::Delivered | Change::Dead => lane.settled(&due, None),
             }
+        }
+        if let Some(at) = too_old_at {
+            self.keep_house_by(at);
         }
         Ok(settled)
     }
@@ -331,7 +346,7 @@ impl Dispatcher {
                 }
             }
         }
-        // What was removed is cancelled by housekeeping.
+        // What was removed is cancelled by housekeeping, which also looks at ages that were changed.
         self.next_housekeeping = self.next_housekeeping.min(self.clock.now());
         Ok(())
     }

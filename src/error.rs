@@ -18,6 +18,8 @@ pub enum Error {
     Unavailable {
         /// What happened and what to do.
         message: String,
+        /// Of which kind it is, for who shows the remedy step by step.
+        trouble: Trouble,
     },
     /// A limit was reached (payload size, queue size). Nothing was stored.
     Full {
@@ -31,6 +33,30 @@ pub enum Error {
     },
 }
 
+/// What keeps a queue from being used. The numbers are the codes of `Posthorn\Unavailable`, so they stay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trouble {
+    /// Anything else.
+    #[default]
+    Other = 0,
+    /// The directory or a file in it cannot be made, opened or written by this user.
+    Permission = 1,
+    /// No room is left on the disk, or in the user's share of it.
+    DiskFull = 2,
+    /// `queue.db` belongs to another program.
+    Foreign = 3,
+    /// `queue.db` was written by a newer Posthorn.
+    Newer = 4,
+    /// Another program holds the queue's lock and does not let go.
+    Locked = 5,
+    /// `queue.db` is damaged, and could not be set aside.
+    Damaged = 6,
+    /// The disk reports errors.
+    Disk = 7,
+    /// The queue was begun anew and does not know the site's endpoints yet.
+    Unconfigured = 8,
+}
+
 /// A result whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -42,7 +68,28 @@ impl Error {
 
     /// The queue cannot be used now.
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Error::Unavailable { message: message.into() }
+        Self::trouble(Trouble::Other, message)
+    }
+
+    /// The queue cannot be used now, for a reason that has a remedy of its own.
+    pub fn trouble(trouble: Trouble, message: impl Into<String>) -> Self {
+        Error::Unavailable { message: message.into(), trouble }
+    }
+
+    /// Whether the queue file is damaged: whoever has it open sets it aside and tries again.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Error::Unavailable { trouble: Trouble::Damaged, .. })
+    }
+
+    /// Says where the queue is, if the message does not.
+    pub(crate) fn at(mut self, directory: &std::path::Path) -> Self {
+        let directory = directory.display().to_string();
+        if let Error::Unavailable { message, .. } | Error::Full { message } = &mut self
+            && !message.contains(&directory)
+        {
+            message.push_str(&format!(" (the queue is in {directory})"));
+        }
+        self
     }
 
     /// Puts `prefix` before the key of an invalid argument: `url` becomes `endpoints[0].url`, `[0]` becomes
@@ -63,7 +110,7 @@ impl fmt::Display for Error {
         match self {
             Error::InvalidArgument { key, message } if key.is_empty() => f.write_str(message),
             Error::InvalidArgument { key, message } => write!(f, "{key}: {message}"),
-            Error::Unavailable { message } | Error::Full { message } | Error::Internal { message } => {
+            Error::Unavailable { message, .. } | Error::Full { message } | Error::Internal { message } => {
                 f.write_str(message)
             }
         }

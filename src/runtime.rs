@@ -10,6 +10,7 @@ mod log;
 mod registry;
 mod signal;
 
+use std::collections::HashSet;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +20,7 @@ use crate::clock::{Clock, Millis, SystemClock};
 use crate::delivery::http::HttpTransport;
 use crate::delivery::{Exchange, Transport};
 use crate::endpoint::Endpoint;
-use crate::error::Result;
+use crate::error::{Error, Result, Trouble};
 use crate::event;
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, EventId, NewEvent};
 use crate::format::{self, AttemptInfo, Rendered};
@@ -39,6 +40,11 @@ pub const DEFAULT_MAX_CONCURRENCY: usize = 32;
 /// A queue that was deleted or replaced is noticed after this long at most: finer would cost a bulk action a system call
 /// a row.
 const LOOK_IN_PLACE_EVERY: Duration = Duration::from_millis(5);
+
+/// A queue that was asked in vain is not asked again for ten times as long as that took: or every row of a bulk action
+/// would wait for a lock that nobody gives back.
+const QUIET_TIMES: u32 = 10;
+const LONGEST_QUIET: Duration = Duration::from_secs(10);
 
 /// How a process uses a queue: the options of `Queue::open`, or the INI settings of the same names.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +87,14 @@ struct State {
     engine: Arc<Engine>,
     /// When it was last seen that the store's file is in its place.
     seen_in_place: Instant,
+    /// Sites whose endpoints were seen in the queue.
+    known: HashSet<String>,
+    /// The same of a queue that another has replaced: the new one may not know them yet.
+    expected: HashSet<String>,
+    /// While the queue cannot be opened.
+    closed: Option<Quiet>,
+    /// While it accepts nothing.
+    refusing: Option<Quiet>,
 }
 
 impl Queue {
@@ -97,7 +111,16 @@ impl Queue {
 
     fn make(directory: &Path, options: QueueOptions) -> Result<Self> {
         let engine = new_engine(directory, options)?;
-        let state = State { store: None, waker: Waker::new(directory), engine, seen_in_place: Instant::now() };
+        let state = State {
+            store: None,
+            waker: Waker::new(directory),
+            engine,
+            seen_in_place: Instant::now(),
+            known: HashSet::new(),
+            expected: HashSet::new(),
+            closed: None,
+            refusing: None,
+        };
         Ok(Queue { directory: directory.to_owned(), options, state: Mutex::new(state) })
     }
 
@@ -116,8 +139,18 @@ impl Queue {
 
     /// Accepts `events` in one transaction; see [`Store::accept`]. Then the thread is woken.
     pub fn dispatch(&self, events: &[NewEvent]) -> Result<Vec<EventId>> {
-        let accepted = self.write(|store| store.accept(events, SystemClock.now()))?;
-        Ok(accepted.into_iter().map(|accepted| accepted.id).collect())
+        let _gate = fork::gate();
+        let mut state = self.lock();
+        Quiet::pass(&state.refusing)?;
+        let began = Instant::now();
+        let accepted = self.write_in(&mut state, |store, expected| {
+            if !expected.is_empty() {
+                require_known(store, events, expected)?;
+            }
+            store.accept(events, SystemClock.now())
+        });
+        state.refusing = accepted.as_ref().err().and_then(|error| Quiet::after(error, began));
+        Ok(accepted?.into_iter().map(|accepted| accepted.id).collect())
     }
 
     /// An event's data may have so many bytes as JSON.
@@ -127,12 +160,22 @@ impl Queue {
 
     /// Replaces a site's endpoints; see [`Store::configure`].
     pub fn configure(&self, endpoints: &[Endpoint], site: &str, revision: Option<i64>) -> Result<bool> {
-        self.write(|store| store.configure(site, endpoints, revision))
+        let done = self.write(|store| store.configure(site, endpoints, revision))?;
+        self.lock_behind_gate(|state| {
+            state.known.insert(site.to_owned());
+        });
+        Ok(done)
     }
 
     /// The revision of a site's endpoints; see [`Store::revision`].
     pub fn revision(&self, site: &str) -> Result<Option<i64>> {
-        self.read(|store| store.revision(site))
+        let revision = self.read(|store| store.revision(site))?;
+        if revision.is_some() {
+            self.lock_behind_gate(|state| {
+                state.known.insert(site.to_owned());
+            });
+        }
+        Ok(revision)
     }
 
     /// Pauses or resumes a site; see [`Store::pause`].
@@ -194,16 +237,22 @@ impl Queue {
         engine.stop(how, patience)
     }
 
-    fn read<T>(&self, act: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, mut act: impl FnMut(&mut Store) -> Result<T>) -> Result<T> {
         let _gate = fork::gate();
-        let mut state = self.lock();
-        act(self.store(&mut state)?)
+        self.using(&mut self.lock(), false, |store, _| act(store))
     }
 
-    fn write<T>(&self, act: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+    fn write<T>(&self, mut act: impl FnMut(&mut Store) -> Result<T>) -> Result<T> {
         let _gate = fork::gate();
-        let mut state = self.lock();
-        let done = act(self.store(&mut state)?)?;
+        self.write_in(&mut self.lock(), |store, _| act(store))
+    }
+
+    fn write_in<T>(
+        &self,
+        state: &mut State,
+        act: impl FnMut(&mut Store, &mut HashSet<String>) -> Result<T>,
+    ) -> Result<T> {
+        let done = self.using(state, true, act)?;
         if self.options.background {
             state.engine.ensure_running();
         }
@@ -213,26 +262,96 @@ impl Queue {
         Ok(done)
     }
 
-    fn store<'a>(&self, state: &'a mut State) -> Result<&'a mut Store> {
+    /// Does something with the store. If its file turns out to be damaged, it is set aside and `act` begins again with the
+    /// new queue; so it does if what it wrote went to a queue that was replaced meanwhile.
+    fn using<T>(
+        &self,
+        state: &mut State,
+        writes: bool,
+        mut act: impl FnMut(&mut Store, &mut HashSet<String>) -> Result<T>,
+    ) -> Result<T> {
+        for last in [false, true] {
+            self.open_store(state)?;
+            let State { store: Some(store), expected, .. } = &mut *state else { break };
+            let done = act(store, expected);
+            let again = match &done {
+                Err(error) if error.is_damage() => {
+                    self.set_aside(state, error).map_err(|error| error.at(&self.directory))?;
+                    true
+                }
+                Ok(_) if writes && state.seen_in_place.elapsed() >= LOOK_IN_PLACE_EVERY => {
+                    self.leave_if_replaced(state)
+                }
+                _ => false,
+            };
+            if last || !again {
+                return done.map_err(|error| error.at(&self.directory));
+            }
+        }
+        Err(Error::unavailable("the queue is closed"))
+    }
+
+    fn open_store(&self, state: &mut State) -> Result<()> {
         if state.seen_in_place.elapsed() >= LOOK_IN_PLACE_EVERY {
-            state.seen_in_place = Instant::now();
             self.leave_if_replaced(state);
         }
         if state.store.is_none() {
-            create_directory(&self.directory)?;
-            let options =
-                StoreOptions { sync: self.options.sync, max_bytes: self.options.max_bytes, ..StoreOptions::default() };
-            state.store = Some(Store::open(&self.directory, options)?);
+            Quiet::pass(&state.closed)?;
+            let began = Instant::now();
+            let opened = create_directory(&self.directory)
+                .and_then(|()| Store::open(&self.directory, self.store_options()))
+                .map_err(|error| error.at(&self.directory));
+            state.closed = opened.as_ref().err().and_then(|error| Quiet::after(error, began));
+            self.take(state, opened?);
         }
-        // Just filled.
-        state.store.as_mut().ok_or_else(|| crate::error::Error::unavailable("the queue is closed"))
+        Ok(())
     }
 
-    fn leave_if_replaced(&self, state: &mut State) {
-        if state.store.as_ref().is_some_and(|store| !store.is_in_place()) {
-            self.log("the queue's file was deleted or replaced; going on with what is in its place");
-            state.store = None;
+    fn store_options(&self) -> StoreOptions {
+        StoreOptions { sync: self.options.sync, max_bytes: self.options.max_bytes, ..StoreOptions::default() }
+    }
+
+    fn take(&self, state: &mut State, mut store: Store) {
+        if let Some(news) = store.take_news() {
+            self.log(&news);
+            // Whoever sends finds another file in its place.
+            state.waker.wake();
         }
+        state.store = Some(store);
+        state.seen_in_place = Instant::now();
+    }
+
+    /// Returns whether it was replaced.
+    fn leave_if_replaced(&self, state: &mut State) -> bool {
+        state.seen_in_place = Instant::now();
+        let replaced = state.store.as_ref().is_some_and(|store| !store.is_in_place());
+        if replaced {
+            self.log("the queue's file was deleted or replaced; going on with what is in its place");
+            self.leave(state);
+        }
+        replaced
+    }
+
+    fn leave(&self, state: &mut State) {
+        if let Some(store) = state.store.take() {
+            state.expected.extend(state.known.drain().chain(store.matched_sites()));
+        }
+    }
+
+    fn set_aside(&self, state: &mut State, cause: &Error) -> Result<()> {
+        let damaged = state.store.as_ref().and_then(Store::identity);
+        self.leave(state);
+        let replaced = Store::replace(&self.directory, self.store_options(), damaged, cause);
+        if let Err(error) = &replaced {
+            self.log(&format!("{cause}; {error}"));
+        }
+        self.take(state, replaced?);
+        Ok(())
+    }
+
+    fn lock_behind_gate<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let _gate = fork::gate();
+        act(&mut self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -254,7 +373,55 @@ impl Queue {
 
 fn new_engine(directory: &Path, options: QueueOptions) -> Result<Arc<Engine>> {
     Engine::new(directory.to_owned(), options)
-        .map_err(|error| crate::error::Error::unavailable(format!("the system gives no event descriptor: {error}")))
+        .map_err(|error| Error::unavailable(format!("the system gives no event descriptor: {error}")))
+}
+
+/// While a queue is left alone after a failure, and what is said meanwhile.
+struct Quiet {
+    until: Instant,
+    trouble: Trouble,
+    message: String,
+}
+
+impl Quiet {
+    /// After `error`, if it may last.
+    fn after(error: &Error, began: Instant) -> Option<Self> {
+        match error {
+            Error::Unavailable { message, trouble } if *trouble != Trouble::Unconfigured => {
+                let now = Instant::now();
+                let until = now + ((now - began) * QUIET_TIMES).min(LONGEST_QUIET);
+                Some(Quiet { until, trouble: *trouble, message: message.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The same error again while it is quiet.
+    fn pass(quiet: &Option<Self>) -> Result<()> {
+        match quiet {
+            Some(Quiet { until, trouble, message }) if Instant::now() < *until => {
+                Err(Error::trouble(*trouble, message.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A queue that was begun anew would accept events for nobody until it is given the endpoints that the old one had.
+fn require_known(store: &Store, events: &[NewEvent], expected: &mut HashSet<String>) -> Result<()> {
+    for event in events {
+        let site = &event.context.site;
+        if expected.contains(site) {
+            if !store.knows(site)? {
+                return Err(Error::trouble(
+                    Trouble::Unconfigured,
+                    "the queue was begun anew and does not know this site's endpoints; hand them over with configure()",
+                ));
+            }
+            expected.remove(site);
+        }
+    }
+    Ok(())
 }
 
 /// An event that is in no queue: for a test or a preview.

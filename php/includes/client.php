@@ -85,7 +85,51 @@ function posthorn_client_revision(): ?int {
  * @return string The event's id.
  */
 function posthorn_client_dispatch( string $event, array $data, array $context ): string {
-	return posthorn_queue()->dispatch( $event, $data, $context );
+	try {
+		return posthorn_queue()->dispatch( $event, $data, $context );
+	} catch ( \Posthorn\Unavailable $error ) {
+		// In the middle of this request the queue was begun anew, and it knows no receiver yet.
+		if ( 'unconfigured' !== posthorn_client_trouble( $error ) || ! posthorn_hand_over( posthorn_settings()['revision'] ) ) {
+			throw $error;
+		}
+		return posthorn_queue()->dispatch( $event, $data, $context );
+	}
+}
+
+/**
+ * Of which kind a trouble with the queue is.
+ *
+ * @param \Throwable $error Any error.
+ * @return string `permission`, `full_disk`, `foreign`, `newer`, `locked`, `damaged`, `disk` or `unconfigured`; empty for anything else.
+ */
+function posthorn_client_trouble( \Throwable $error ): string {
+	$kinds = array( '', 'permission', 'full_disk', 'foreign', 'newer', 'locked', 'damaged', 'disk', 'unconfigured' );
+	return $error instanceof \Posthorn\Unavailable ? $kinds[ $error->getCode() ] ?? '' : '';
+}
+
+/**
+ * Queue files that the extension found damaged and has set aside, the oldest first.
+ *
+ * @return array<int,array{name:string,path:string,bytes:int,time:int,taken:?int}> `taken`: deliveries that were taken over
+ *         into the new queue, null if that is not done yet.
+ */
+function posthorn_client_set_aside(): array {
+	$files = array();
+	foreach ( (array) glob( posthorn_queue_directory() . '/queue.db.corrupt-*' ) as $path ) {
+		// Log, index and text belong to a file.
+		if ( 1 !== preg_match( '/\.corrupt-(\d{8}T\d{6}Z)(-\w+)?$/', (string) $path, $parts ) || preg_match( '/-(wal|shm)$/', $path ) ) {
+			continue;
+		}
+		$note    = is_readable( "$path.txt" ) ? (string) file_get_contents( "$path.txt" ) : ''; // phpcs:ignore WordPress.WP.AlternativeFunctions -- A local file.
+		$files[] = array(
+			'name'  => basename( $path ),
+			'path'  => $path,
+			'bytes' => (int) filesize( $path ) + ( is_file( "$path-wal" ) ? (int) filesize( "$path-wal" ) : 0 ),
+			'time'  => (int) strtotime( $parts[1] ),
+			'taken' => preg_match( '/^Taken over into the new queue: (\d+)/m', $note, $found ) ? (int) $found[1] : null,
+		);
+	}
+	return $files;
 }
 
 /**

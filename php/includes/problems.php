@@ -7,7 +7,7 @@
 
 defined( 'ABSPATH' ) || exit;
 
-/** The option that holds the last problem: message, time (Unix seconds), how many events were not accepted. */
+/** The option that holds the last problem: message, kind, time (Unix seconds), how many events were not accepted. */
 const POSTHORN_PROBLEM_OPTION = 'posthorn_problem';
 
 /** The same problem is logged again after this long. */
@@ -25,6 +25,7 @@ const POSTHORN_MOST_MESSAGES = 10;
 function posthorn_report( \Throwable $error, bool $event_lost ): void {
 	$problems            = &posthorn_problems();
 	$problems['message'] = $error->getMessage();
+	$problems['kind']    = posthorn_client_trouble( $error );
 	$problems['lost']   += $event_lost ? 1 : 0;
 	if ( count( $problems['messages'] ) < POSTHORN_MOST_MESSAGES && ! in_array( $problems['message'], $problems['messages'], true ) ) {
 		$problems['messages'][] = $problems['message'];
@@ -34,11 +35,12 @@ function posthorn_report( \Throwable $error, bool $event_lost ): void {
 /**
  * The problems of this request: the last, all different ones, and how many events were not accepted.
  *
- * @return array{message:string,messages:string[],lost:int}
+ * @return array{message:string,kind:string,messages:string[],lost:int}
  */
 function &posthorn_problems(): array {
 	static $problems = array(
 		'message'  => '',
+		'kind'     => '',
 		'messages' => array(),
 		'lost'     => 0,
 	);
@@ -65,6 +67,7 @@ function posthorn_store_problems(): void {
 		POSTHORN_PROBLEM_OPTION,
 		array(
 			'message' => $problems['message'],
+			'kind'    => $problems['kind'],
 			'time'    => $again ? $stored['time'] : time(),
 			'lost'    => $problems['lost'] + ( $stored['lost'] ?? 0 ),
 		),
@@ -75,9 +78,33 @@ function posthorn_store_problems(): void {
 /**
  * The problem that the owner has not dismissed yet.
  *
- * @return array{message:string,time:int,lost:int}|null
+ * @return array{message:string,kind:string,time:int,lost:int}|null
  */
 function posthorn_stored_problem(): ?array {
 	$stored = get_option( POSTHORN_PROBLEM_OPTION );
-	return is_array( $stored ) && isset( $stored['message'], $stored['time'], $stored['lost'] ) ? $stored : null;
+	return is_array( $stored ) && isset( $stored['message'], $stored['time'], $stored['lost'] ) ? $stored + array( 'kind' => '' ) : null;
+}
+
+/** The option that holds the names of queue files that were set aside and that the owner has been told of. */
+const POSTHORN_SET_ASIDE_SEEN_OPTION = 'posthorn_set_aside_seen';
+
+/**
+ * The queue files that were set aside and that the owner has not been told of.
+ *
+ * @return array[] See posthorn_client_set_aside().
+ */
+function posthorn_set_aside_unseen(): array {
+	$files = posthorn_client_set_aside();
+	if ( array() === $files ) {
+		return array();
+	}
+	$seen = (array) get_option( POSTHORN_SET_ASIDE_SEEN_OPTION, array() );
+	return array_values( array_filter( $files, static fn( array $file ) => ! in_array( $file['name'], $seen, true ) ) );
+}
+
+/**
+ * The owner has been told of all that are there now.
+ */
+function posthorn_set_aside_seen(): void {
+	update_option( POSTHORN_SET_ASIDE_SEEN_OPTION, array_column( posthorn_client_set_aside(), 'name' ), false );
 }

@@ -21,7 +21,24 @@ function posthorn_add_site_health_tests( array $tests ): array {
 		'label' => __( 'CRM webhooks arrive', 'posthorn' ),
 		'test'  => 'posthorn_test_failures',
 	);
+	$tests['direct']['posthorn_damage']   = array(
+		'label' => __( 'The CRM webhook queue is undamaged', 'posthorn' ),
+		'test'  => 'posthorn_test_damage',
+	);
 	return $tests;
+}
+
+/**
+ * Whether damaged queue files are kept.
+ */
+function posthorn_test_damage(): array {
+	$files = posthorn_client_set_aside();
+	if ( array() === $files ) {
+		return posthorn_health_result( 'posthorn_damage', 'good', __( 'The CRM webhook queue is undamaged', 'posthorn' ), __( 'No damaged file of the queue had to be set aside.', 'posthorn' ) );
+	}
+	require_once __DIR__ . '/admin/remedies.php';
+	/* translators: %s: names of files. */
+	return posthorn_health_result( 'posthorn_damage', 'recommended', __( 'A damaged webhook queue was set aside', 'posthorn' ), sprintf( __( 'Posthorn goes on with a new queue and keeps the old file: %s', 'posthorn' ), implode( ', ', array_column( $files, 'path' ) ) ), posthorn_set_aside_steps( $files ) );
 }
 
 /**
@@ -31,7 +48,8 @@ function posthorn_test_sending(): array {
 	try {
 		$stats = posthorn_client_stats();
 	} catch ( \Throwable $error ) {
-		return posthorn_health_result( 'posthorn_sending', 'critical', __( 'The webhook queue cannot be used', 'posthorn' ), $error->getMessage() );
+		require_once __DIR__ . '/admin/remedies.php';
+		return posthorn_health_result( 'posthorn_sending', 'critical', __( 'The webhook queue cannot be used', 'posthorn' ), ucfirst( $error->getMessage() ), posthorn_remedy_steps( posthorn_client_trouble( $error ) ) );
 	}
 	if ( $stats['dispatcher'] ) {
 		return posthorn_health_result( 'posthorn_sending', 'good', __( 'CRM webhooks are being sent', 'posthorn' ), __( 'The queue is writable, and a PHP process or the posthorn service is sending.', 'posthorn' ) );
@@ -94,8 +112,16 @@ function posthorn_delivery_error( array $delivery ): string {
  * @param string $status      good, recommended or critical.
  * @param string $label       The heading.
  * @param string $description What it means.
+ * @param array  $steps       Optional. What to do, see posthorn_print_steps().
  */
-function posthorn_health_result( string $test, string $status, string $label, string $description ): array {
+function posthorn_health_result( string $test, string $status, string $label, string $description, array $steps = array() ): array {
+	$list = '';
+	if ( array() !== $steps ) {
+		require_once __DIR__ . '/admin/instructions.php';
+		ob_start();
+		posthorn_print_steps( $steps );
+		$list = (string) ob_get_clean();
+	}
 	return array(
 		'label'       => $label,
 		'status'      => $status,
@@ -103,7 +129,7 @@ function posthorn_health_result( string $test, string $status, string $label, st
 			'label' => __( 'Webhooks', 'posthorn' ),
 			'color' => 'blue',
 		),
-		'description' => '<p>' . esc_html( $description ) . '</p>',
+		'description' => '<p>' . esc_html( $description ) . '</p>' . $list,
 		'actions'     => sprintf( '<p><a href="%s">%s</a></p>', esc_url( admin_url( 'options-general.php?page=posthorn' ) ), esc_html__( 'Open CRM Webhooks', 'posthorn' ) ),
 		'test'        => $test,
 	);

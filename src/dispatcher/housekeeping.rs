@@ -6,8 +6,11 @@ use super::Dispatcher;
 use crate::clock::Millis;
 use crate::error::Result;
 
-/// How often ages and retention are looked at, in milliseconds.
+/// How often ages and retention are looked at if nothing is known to become too old before, in milliseconds.
 const HOUSEKEEPING_EVERY: Millis = 30_000;
+
+/// A backlog that dies event by event is not looked at for each, but with this pause, in milliseconds.
+const HOUSEKEEPING_PAUSE: Millis = 250;
 
 /// How often all that is old is gone through for what can be forgotten, in milliseconds: dead letters are kept for
 /// months, and there may be many.
@@ -20,25 +23,35 @@ impl Dispatcher {
     /// Ends what is too old or has lost its endpoint, and forgets what is long settled. Returns whether there
     /// is more of it.
     pub(super) fn keep_house(&mut self, now: Millis) -> Result<bool> {
-        let mut more = false;
+        let (mut more, mut lanes_changed) = (false, false);
+        let mut next = now + HOUSEKEEPING_EVERY;
         for lane in self.lanes.values() {
-            let (key, max_age, open) = (lane.row.key, lane.endpoint.max_age, lane.open(now));
-            let ended = if open || lane.in_flight == 0 && !lane.row.removed {
-                // Of an open lane only what is not due: the rest may be in memory, and is found too old when its turn comes.
-                let due_from = if open { now + 1 } else { 0 };
-                let before = now - max_age.as_millis() as Millis;
-                self.store.expire(key, due_from, before, &too_old(max_age), now, HOUSEKEEPING_STEP)?
-            } else if lane.in_flight == 0 {
-                self.store.cancel_waiting(key, "the endpoint was removed", now, HOUSEKEEPING_STEP)?
-            } else {
-                0
-            };
-            if open && ended > 0 {
-                // Later ones of an ordered record may have waited for what has just died: lanes are read again.
-                self.version = 0;
-                more = true;
+            let (key, max_age, open) = (lane.row.key, lane.max_age(), lane.open(now));
+            if lane.row.removed {
+                if lane.in_flight == 0 {
+                    let reason = "the endpoint was removed";
+                    more |= is_full(self.store.cancel_waiting(key, reason, now, HOUSEKEEPING_STEP)?);
+                }
+                continue;
             }
-            more |= ended >= HOUSEKEEPING_STEP as usize;
+            if !open && lane.in_flight > 0 {
+                next = next.min(now + 4 * HOUSEKEEPING_PAUSE);
+                continue;
+            }
+            // Of an open lane only what is not due: the rest may be in memory, and is found too old when its turn comes.
+            let due_from = if open { now + 1 } else { 0 };
+            let (before, reason) = (now - max_age + 1, too_old(lane.endpoint.max_age));
+            let ended = self.store.expire(key, due_from, before, &reason, now, HOUSEKEEPING_STEP)?;
+            more |= is_full(ended);
+            // Later ones of an ordered record may have waited for what has just died.
+            lanes_changed |= ended > 0 && open && lane.endpoint.ordered;
+            if let Some(created_at) = self.store.earliest_waiting(key, due_from, HOUSEKEEPING_STEP)? {
+                next = next.min(created_at + max_age);
+            }
+        }
+        if lanes_changed {
+            // Lanes are read again.
+            self.version = 0;
         }
         if now >= self.next_prune {
             match self.store.prune(self.pruned, now, self.retention)? {
@@ -46,14 +59,30 @@ impl Dispatcher {
                 None => (self.pruned, self.next_prune) = (0, now + PRUNE_EVERY),
             }
         }
-        if !more {
-            self.next_housekeeping = now + HOUSEKEEPING_EVERY;
-        }
-        Ok(more)
+        self.last_housekeeping = now;
+        self.next_housekeeping = if more { now } else { next.max(now + HOUSEKEEPING_PAUSE) };
+        Ok(more || lanes_changed)
     }
+
+    /// Keeps house at `at` at the latest, because something becomes too old then.
+    pub(super) fn keep_house_by(&mut self, at: Millis) {
+        let earliest = self.last_housekeeping + HOUSEKEEPING_PAUSE;
+        self.next_housekeeping = self.next_housekeeping.min(at.max(earliest));
+    }
+}
+
+/// Whether a step ended as many as it may, so that there may be more.
+fn is_full(ended: usize) -> bool {
+    ended >= HOUSEKEEPING_STEP as usize
 }
 
 /// Why a delivery died of age.
 pub(super) fn too_old(max_age: Duration) -> String {
-    format!("not delivered within {} hours of its event", max_age.as_secs() / 3600)
+    let (amount, unit) = match max_age.as_secs() {
+        seconds @ 0..60 => (seconds, "second"),
+        seconds @ 60..3600 => (seconds / 60, "minute"),
+        seconds => (seconds / 3600, "hour"),
+    };
+    let plural = if amount == 1 { "" } else { "s" };
+    format!("not delivered within {amount} {unit}{plural} of its event")
 }

@@ -137,6 +137,11 @@ impl Lane {
         self.may_send() && self.row.paused_until <= now
     }
 
+    /// How old a delivery may become, in milliseconds.
+    pub fn max_age(&self) -> Millis {
+        self.endpoint.max_age.as_millis() as Millis
+    }
+
     /// When an open lane's next further attempt is due, or a closed one's pause ends.
     pub fn next_time(&self, now: Millis) -> Option<Millis> {
         let row = &self.row;

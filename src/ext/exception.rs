@@ -1,4 +1,5 @@
-//! The exceptions that PHP code can catch: one class for all, one below it for each thing a caller can do.
+//! The exceptions that PHP code can catch: one class for all, one below it for each thing a caller can do. The code of
+//! an `Unavailable` says of which kind it is, see [`crate::error::Trouble`].
 //!
 //! They are made without `#[php_class]`, which gives a class objects of its own kind: such an exception knows neither
 //! its file and line nor its trace.
@@ -64,6 +65,10 @@ impl From<Error> for PhpException {
             Error::Full { .. } => class::<FULL>(),
             Error::Internal { .. } => class::<ANY>(),
         };
-        PhpException::new(error.to_string(), 0, class)
+        let code = match error {
+            Error::Unavailable { trouble, .. } => trouble as i32,
+            _ => 0,
+        };
+        PhpException::new(error.to_string(), code, class)
     }
 }

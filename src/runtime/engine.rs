@@ -16,6 +16,7 @@ use super::log::Log;
 use super::signal::StandBy;
 use super::{QueueOptions, fork, host};
 use crate::dispatcher::Dispatcher;
+use crate::error::Error;
 
 /// A stand-by tries the lock this often even if it hears nothing: for shared directories without sockets.
 const STAND_BY_TIMER: Duration = Duration::from_secs(5);
@@ -31,6 +32,9 @@ const HANDED_OVER_DELAY: Duration = Duration::from_millis(100);
 
 /// After an error or a panic the thread starts over, not at once.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// The same trouble is logged again after this long.
+const LOG_AGAIN: Duration = Duration::from_secs(60);
 
 /// `work()` is called again and again; between two calls the lock is kept for so long.
 const WORK_LINGER: Duration = Duration::from_millis(250);
@@ -212,6 +216,14 @@ impl Engine {
     }
 
     fn stand_by_and_send(self: &Arc<Self>) {
+        let mut last: Option<(Instant, String)> = None;
+        let mut complain = |error: Error| {
+            let message = format!("cannot send: {error}");
+            if last.as_ref().is_none_or(|(at, other)| *other != message || at.elapsed() >= LOG_AGAIN) {
+                self.log.write(&message);
+                last = Some((Instant::now(), message));
+            }
+        };
         loop {
             let stopping = self.stopping().map(|(how, _)| how);
             if stopping == Some(Stop::Finish) {
@@ -226,13 +238,13 @@ impl Engine {
                     Ok(Ended::HandedOver) if self.stopping().is_none() => self.rest(HANDED_OVER_DELAY),
                     Ok(_) => {}
                     Err(error) => {
-                        self.log.write(&format!("cannot send: {error}"));
+                        complain(error);
                         self.rest(RESTART_DELAY);
                     }
                 },
                 Ok(None) => {}
                 Err(error) => {
-                    self.log.write(&format!("cannot send: {error}"));
+                    complain(error);
                     self.rest(RESTART_DELAY);
                 }
             }

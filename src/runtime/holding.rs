@@ -10,13 +10,13 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::engine::{Engine, Stop};
 use super::lock::Lock;
 use super::signal::Station;
-use super::{fork, host, transport};
+use super::{LOOK_IN_PLACE_EVERY, fork, host, transport};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::Transport;
 use crate::dispatcher::sender::{Job, Outcome, send_all};
 use crate::dispatcher::{Dispatcher, Mode, Turn};
-use crate::error::Result;
-use crate::store::{Store, StoreOptions, SyncMode};
+use crate::error::{Error, Result};
+use crate::store::{FILE as QUEUE_FILE, Identity, Salvage, Store, StoreOptions, SyncMode, identity};
 
 /// The dispatcher's page cache. Large enough for the upper pages of every index of a large queue.
 const CACHE_KIB: u32 = 8 * 1024;
@@ -80,19 +80,21 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (jobs, job_queue) = unbounded();
     let (outcomes, outcome_queue) = unbounded();
-    let sync_wanted = {
+    salvage(engine)?;
+    let (sync_wanted, opened) = {
         let _gate = fork::gate();
-        let options = StoreOptions { cache_kib: CACHE_KIB, sync: SyncMode::Normal, ..StoreOptions::default() };
-        let store = Store::open(&engine.directory, options)?;
+        let store = open_store(engine)?;
+        let opened = store.identity();
         let most = engine.options.max_concurrency;
-        let dispatcher = Dispatcher::new(store, clock.clone(), most, jobs, outcome_queue.clone())?;
+        let made = Dispatcher::new(store, clock.clone(), most, jobs, outcome_queue.clone());
+        let dispatcher = made.inspect_err(|error| set_aside_if_damaged(engine, opened, error))?;
         let log_file = dispatcher.open_log_for_sync()?;
         *engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatcher);
-        start_syncing(log_file)
+        (start_syncing(log_file), opened)
     };
     let mut senders = Senders { engine, clock, transport: None, jobs: job_queue, outcomes, outcome_queue, started: 0 };
     let holding = Holding::begin(engine);
-    let ended = send(engine, &lock, &mut station, &mut senders, &sync_wanted);
+    let ended = send(engine, &lock, opened, &mut station, &mut senders, &sync_wanted);
     drop(holding);
     // Ends the senders, and closes the store before the lock is free.
     engine.forget_dispatcher();
@@ -121,6 +123,7 @@ impl Drop for Holding<'_> {
 fn send(
     engine: &Arc<Engine>,
     lock: &Lock,
+    opened: Identity,
     station: &mut Station,
     senders: &mut Senders,
     sync_wanted: &Sender<()>,
@@ -128,11 +131,17 @@ fn send(
     let mut plan = Plan::new();
     let mut failing = false;
     let mut looked = Instant::now();
+    let mut missing_since: Option<Instant> = None;
     let mut burst_since: Option<Instant> = None;
     loop {
-        if looked.elapsed() >= LONGEST_SLEEP {
+        if looked.elapsed() >= LOOK_IN_PLACE_EVERY {
             looked = Instant::now();
-            if !lock.is_in_place(&engine.directory) {
+            let found = identity(&engine.directory.join(QUEUE_FILE));
+            let is_there = found.is_some() && lock.is_in_place(&engine.directory);
+            missing_since = if is_there { None } else { missing_since.or(Some(looked)) };
+            // Whoever deletes a queue deletes file by file: nothing is made in its place at once.
+            let is_gone = missing_since.is_some_and(|since| since.elapsed() >= LONGEST_SLEEP);
+            if is_gone || (found.is_some() && found != opened) {
                 engine.log.write("the queue was deleted or replaced; sending what is in its place");
                 return Ended::HandedOver;
             }
@@ -153,6 +162,13 @@ fn send(
             Ok(done) => {
                 failing = false;
                 done
+            }
+            Err(error) if error.is_damage() => {
+                // What is in flight is sent again from the new queue, under the same number.
+                engine.forget_dispatcher();
+                let _gate = fork::gate();
+                set_aside_if_damaged(engine, opened, &error);
+                return Ended::HandedOver;
             }
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
@@ -190,6 +206,54 @@ fn send(
         }
         host::give_time_back();
     }
+}
+
+fn store_options() -> StoreOptions {
+    StoreOptions { cache_kib: CACHE_KIB, sync: SyncMode::Normal, ..StoreOptions::default() }
+}
+
+fn open_store(engine: &Engine) -> Result<Store> {
+    let mut store = Store::open(&engine.directory, store_options())?;
+    if let Some(news) = store.take_news() {
+        engine.log.write(&news);
+    }
+    Ok(store)
+}
+
+/// Sets the queue file aside if it is damaged; the next dispatcher begins with a new one.
+fn set_aside_if_damaged(engine: &Engine, opened: Identity, error: &Error) {
+    if !error.is_damage() {
+        return;
+    }
+    match Store::replace(&engine.directory, store_options(), opened, error) {
+        Ok(mut store) => engine.log.write(&store.take_news().unwrap_or_else(|| error.to_string())),
+        Err(failure) => engine.log.write(&format!("{error}; {failure}")),
+    }
+}
+
+/// Takes over what waits in queue files that were set aside. Goes on with it the next time if this process ends.
+fn salvage(engine: &Engine) -> Result<()> {
+    if !Salvage::is_needed(&engine.directory) {
+        return Ok(());
+    }
+    // By then everybody who had the old file open has noticed that it is gone.
+    std::thread::sleep(LOOK_IN_PLACE_EVERY * 4);
+    let unread = {
+        let _gate = fork::gate();
+        Salvage::open_all(&engine.directory)
+    };
+    for mut salvage in unread {
+        let mut more = true;
+        while more && engine.stopping().is_none() {
+            // Nothing stays open between two steps: a forked child could not close it.
+            let _gate = fork::gate();
+            more = open_store(engine)?.salvage(&mut salvage)?;
+        }
+        if !more {
+            engine.log.write(&salvage.summary());
+        }
+    }
+    Ok(())
 }
 
 fn take_turn(engine: &Engine, mode: Mode) -> Result<(usize, bool, Turn)> {

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, TransactionBehavior};
 use super::{Store, failed};
 use crate::clock::Millis;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Trouble};
 use crate::event::{EventId, NewEvent};
 
 /// How often the size of the queue is looked at; between two looks a process can exceed the limit a little.
@@ -100,16 +100,17 @@ impl Store {
         Ok((keys, count))
     }
 
+    /// The sites for which events were accepted here, and went to somebody.
+    pub(crate) fn matched_sites(&self) -> impl Iterator<Item = String> {
+        self.matcher.sites.iter().filter(|(_, endpoints)| !endpoints.is_empty()).map(|(site, _)| site.clone())
+    }
+
     pub(super) fn setup_version(&self) -> Result<i64> {
         self.connection
             .prepare_cached("SELECT version FROM setup")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
             .map_err(failed)?
-            .ok_or_else(|| {
-                Error::unavailable(
-                    "the queue file is damaged: its setup is missing; move it away and keep it for repair",
-                )
-            })
+            .ok_or_else(|| Error::trouble(Trouble::Damaged, "the queue file is damaged: its setup is missing"))
     }
 
     /// Room in the file that forgotten deliveries have left: it is used before the file grows.

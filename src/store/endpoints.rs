@@ -151,6 +151,14 @@ impl Store {
             .collect())
     }
 
+    /// Whether the queue knows `site`: its endpoints were handed over, or taken over from a queue that was set aside.
+    pub(crate) fn knows(&self, site: &str) -> Result<bool> {
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM site WHERE site = ?1)")
+            .and_then(|mut statement| statement.query_row([site], |row| row.get(0)))
+            .map_err(failed)
+    }
+
     /// All endpoints that may have something waiting.
     pub(crate) fn lanes(&self) -> Result<Vec<Lane>> {
         let mut statement = self
@@ -205,7 +213,7 @@ impl Store {
     }
 }
 
-fn stored_endpoint(settings: &str) -> Result<Endpoint> {
+pub(super) fn stored_endpoint(settings: &str) -> Result<Endpoint> {
     serde_json::from_str::<Value>(settings)
         .map_err(|error| {
             Error::unavailable(format!("the queue's copy of an endpoint is damaged: {error}; save the settings again"))

@@ -2,11 +2,12 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::io::Errno;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Trouble};
 
 /// Makes the queue's directory with mode 0700 if it is missing, with its parents. A root process gives what it
 /// makes to the owner of the directory it makes it in, so that WP-CLI run as root locks no web server out.
@@ -23,10 +24,13 @@ pub(crate) fn create_directory(directory: &Path) -> Result<()> {
     match rustix::fs::mkdir(directory, Mode::RWXU) {
         Ok(()) => give_to_owner_of_parent(directory),
         Err(rustix::io::Errno::EXIST) => Ok(()),
-        Err(error) => Err(Error::unavailable(format!(
-            "cannot make the directory {}: {error}; make it and let PHP's user own it, or set posthorn.data_dir to one that PHP can write",
-            directory.display()
-        ))),
+        Err(error) => Err(Error::trouble(
+            trouble(error),
+            format!(
+                "cannot make the directory {}: {error}; make it and let PHP's user own it, or set posthorn.data_dir to one that PHP can write",
+                directory.display()
+            ),
+        )),
     }
 }
 
@@ -38,15 +42,27 @@ pub(crate) fn open_private_file(path: &Path) -> Result<OwnedFd> {
     let is_new = !path.exists();
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).map_err(|error| {
-        Error::unavailable(format!(
-            "cannot open {}: {error}; let PHP's user own the directory and every file in it, and leave it room",
-            path.display()
-        ))
+        Error::trouble(
+            trouble(error),
+            format!(
+                "cannot open {}: {error}; let PHP's user own the directory and every file in it, and leave it room",
+                path.display()
+            ),
+        )
     })?;
     if is_new {
         give_to_owner_of_parent(path)?;
     }
     Ok(file)
+}
+
+/// Of which kind a failed system call is.
+fn trouble(error: Errno) -> Trouble {
+    match error {
+        Errno::NOSPC | Errno::DQUOT | Errno::FBIG => Trouble::DiskFull,
+        Errno::IO => Trouble::Disk,
+        _ => Trouble::Permission,
+    }
 }
 
 /// As root, gives `path` to the owner of the directory it is in.
@@ -65,6 +81,13 @@ pub(crate) fn give_to_owner_of_parent(path: &Path) -> Result<()> {
 /// What tells a file from another that has come to its place: device and inode. `None` if there is none.
 pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
     path.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok()
+}
+
+/// `path` with `suffix` at the end of its name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// A file's size in bytes, 0 if there is none.

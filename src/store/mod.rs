@@ -4,6 +4,7 @@
 //! assumes that all processes are on one machine.
 
 mod accept;
+mod aside;
 mod checkpoint;
 mod due;
 mod endpoints;
@@ -11,6 +12,7 @@ mod files;
 mod history;
 mod intake;
 mod prune;
+mod salvage;
 mod schema;
 mod settle;
 mod tally;
@@ -23,7 +25,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Trouble};
 use files::size;
 
 pub use accept::Accepted;
@@ -32,15 +34,19 @@ pub use endpoints::{EndpointState, Lane};
 pub(crate) use files::{create_directory, give_to_owner_of_parent, identity, open_private_file};
 pub use history::{AttemptRow, DeliveryRow, Filter};
 pub(crate) use prune::Retention;
+pub(crate) use salvage::Salvage;
 pub(crate) use settle::LaneChange;
 pub use settle::{Change, Settlement};
 pub use tally::Stats;
 
 /// The queue's file in its directory.
-const FILE: &str = "queue.db";
+pub(crate) const FILE: &str = "queue.db";
 
 /// Tries to have the turn to open, about two seconds of them.
 const PATIENCE_TO_OPEN: i32 = 25_000;
+
+/// What tells a queue's file from another in its place: device and inode.
+pub(crate) type Identity = Option<(u64, u64)>;
 
 /// A delivery's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,20 +118,44 @@ pub struct Store {
     connection: Connection,
     wal: PathBuf,
     file: PathBuf,
-    identity: Option<(u64, u64)>,
+    identity: Identity,
     options: StoreOptions,
     matcher: accept::Matcher,
     log: checkpoint::Log,
+    news: Option<String>,
 }
 
 impl Store {
-    /// Opens the queue in `directory`, which exists (see [`create_directory`]); makes it if there is none.
+    /// Opens the queue in `directory`, which exists (see [`create_directory`]); makes it if there is none. A damaged file
+    /// is set aside first, and the queue begun anew.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the file cannot be opened or written, or is not a queue of this version.
     pub fn open(directory: &Path, options: StoreOptions) -> Result<Self> {
+        let turn = take_turn_to_open(directory)?;
+        match Self::open_in_turn(directory, options, &turn) {
+            Err(error) if error.is_damage() => aside::begin_anew(directory, options, &turn, &error),
+            opened => opened,
+        }
+    }
+
+    /// Sets the file aside that was found damaged while it was open, and begins the queue anew. If another process has
+    /// done so already, the queue in its place is opened.
+    pub(crate) fn replace(directory: &Path, options: StoreOptions, damaged: Identity, cause: &Error) -> Result<Self> {
+        let turn = take_turn_to_open(directory)?;
+        if identity(&directory.join(FILE)) != damaged {
+            drop(turn);
+            return Self::open(directory, options);
+        }
+        aside::begin_anew(directory, options, &turn, cause)
+    }
+
+    fn open_in_turn(directory: &Path, options: StoreOptions, turn: &Turn) -> Result<Self> {
         let file = directory.join(FILE);
-        let _turn = take_turn_to_open(directory)?;
+        let wal = directory.join(format!("{FILE}-wal"));
+        if turn.held {
+            aside::look_at_log(directory, &file, &wal)?;
+        }
         if !file.exists() {
             // Made by SQLite it would have the process's umask. Never opened again beside SQLite: closing any descriptor
             // of it frees the process's locks.
@@ -134,9 +164,12 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&file, flags).map_err(failed)?;
         connection.busy_handler(Some(wait_for_writer)).map_err(failed)?;
-        schema::check_owner(&connection)?;
-        // Checkpoints belong to the dispatcher, also the one at closing.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
+        let checked = schema::check_owner(&connection);
+        if checked.as_ref().map_or_else(Error::is_damage, |()| true) {
+            // Checkpoints belong to the dispatcher, also the one at closing; and what is damaged stays as it is.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
+        }
+        checked?;
         set(&connection, "journal_mode", "wal", "wal")?;
         let (level, read_back) = match options.sync {
             SyncMode::Normal => ("normal", "1"),
@@ -150,10 +183,19 @@ impl Store {
         schema::prepare(&mut connection)?;
         let log = checkpoint::Log::watch(&mut connection)?;
         connection.set_prepared_statement_cache_capacity(32);
-        let wal = directory.join(format!("{FILE}-wal"));
         let matcher = accept::Matcher::default();
         let identity = identity(&file);
-        Ok(Store { connection, wal, file, identity, options, matcher, log })
+        Ok(Store { connection, wal, file, identity, options, matcher, log, news: None })
+    }
+
+    /// What happened when this was opened and is to be logged: once.
+    pub(crate) fn take_news(&mut self) -> Option<String> {
+        self.news.take()
+    }
+
+    /// Which file is open here.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// Opens the write-ahead log for syncing it apart from any commit. SQLite takes no lock on that file, so
@@ -177,14 +219,22 @@ impl Store {
 
 /// Lets one process at a time open a queue: two that make a new file one would see each other's half-made journal. A
 /// process that is frozen while it opens delays the others, but not for ever.
-fn take_turn_to_open(directory: &Path) -> Result<OwnedFd> {
-    let turn = open_private_file(&directory.join("open.lock"))?;
-    let mut tries = 0;
-    while rustix::fs::flock(&turn, FlockOperation::NonBlockingLockExclusive).is_err() && tries < PATIENCE_TO_OPEN {
+fn take_turn_to_open(directory: &Path) -> Result<Turn> {
+    let file = open_private_file(&directory.join("open.lock"))?;
+    for tries in 0..PATIENCE_TO_OPEN {
+        if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Ok(Turn { held: true, _file: file });
+        }
         wait_for_writer(tries);
-        tries += 1;
     }
-    Ok(turn)
+    Ok(Turn { held: false, _file: file })
+}
+
+/// The turn to open, until it is dropped.
+struct Turn {
+    /// Whether this process has it, and not only lost its patience.
+    held: bool,
+    _file: OwnedFd,
 }
 
 /// Sets a pragma and reads it back: SQLite is silent about one that it does not know.
@@ -233,19 +283,19 @@ fn wait_for_writer(tries: i32) -> bool {
 /// A failure of SQLite in the words of who can do something about it.
 fn failed(error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode;
-    let remedy = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "the disk is full; free some room",
+    let (trouble, remedy) = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => (Trouble::DiskFull, "the disk is full; free some room"),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            "PHP's user must be able to write the queue's directory and every file in it"
+            (Trouble::Permission, "PHP's user must be able to write the queue's directory and every file in it")
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            "another program holds the queue's lock; find and stop it"
+            (Trouble::Locked, "another program holds the queue's lock; find and stop it")
         }
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            "the queue file is damaged; move it away and keep it for repair"
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (Trouble::Damaged, "the queue file is damaged"),
+        Some(ErrorCode::SystemIoFailure) => {
+            (Trouble::Disk, "the disk is full or reports errors; see df and the system's log")
         }
-        Some(ErrorCode::SystemIoFailure) => "the disk reports errors",
-        _ => "see posthorn.log",
+        _ => (Trouble::Other, "see posthorn.log"),
     };
-    Error::unavailable(format!("the queue cannot be used: {error}; {remedy}"))
+    Error::trouble(trouble, format!("the queue cannot be used: {error}; {remedy}"))
 }

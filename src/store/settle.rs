@@ -138,6 +138,24 @@ impl Store {
 }
 
 impl Store {
+    /// When the longest waiting of those that [`Store::expire`] looks at was accepted.
+    pub(crate) fn earliest_waiting(&self, endpoint: i64, due_from: Millis, limit: u32) -> Result<Option<Millis>> {
+        self.connection
+            .prepare_cached(
+                "SELECT min(created_at) FROM
+                   (SELECT * FROM
+                     (SELECT created_at FROM delivery INDEXED BY delivery_due
+                      WHERE endpoint = ?1 AND state = 0 AND due_at = 0 AND ?2 = 0 ORDER BY event_seq LIMIT 1)
+                    UNION ALL
+                    SELECT * FROM
+                     (SELECT created_at FROM delivery INDEXED BY delivery_due
+                      WHERE endpoint = ?1 AND state = 0 AND due_at >= max(?2, 1)
+                      ORDER BY due_at, event_seq LIMIT ?3))",
+            )
+            .and_then(|mut statement| statement.query_row((endpoint, due_from, limit), |row| row.get(0)))
+            .map_err(failed)
+    }
+
     /// Of the `limit` first attempts and as many further ones that come first, due at `due_from` or later, those accepted
     /// before `created_before`.
     /// It looks no further, however many wait: first attempts come in the order of acceptance, further ones nearly.
@@ -157,7 +175,7 @@ impl Store {
                  UNION ALL
                  SELECT id, site FROM
                    (SELECT id, site, created_at FROM delivery INDEXED BY delivery_due
-                    WHERE endpoint = ?1 AND state = 0 AND due_at > 0 AND due_at >= ?4 ORDER BY due_at, event_seq LIMIT ?3)
+                    WHERE endpoint = ?1 AND state = 0 AND due_at >= max(?4, 1) ORDER BY due_at, event_seq LIMIT ?3)
                  WHERE created_at < ?2",
             )?
             .query_map((endpoint, created_before, limit, due_from), |row| Ok((row.get(0)?, row.get(1)?)))?

@@ -49,15 +49,6 @@ fn a_database_of_another_program_is_refused_and_left_as_it_was() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused() {
-    let directory = TempDir::new().unwrap();
-    fs::write(directory.path().join("queue.db"), "not a database, but long enough to be looked at\n".repeat(100))
-        .unwrap();
-    let error = refusal(directory.path());
-    assert!(error.contains("damaged"), "{error}");
-}
-
-#[test]
 fn a_queue_of_a_newer_version_is_refused_and_left_as_it_was() {
     let queue = Queue::with(json!([endpoint("crm", json!({}))]));
     queue.accept(&["contact:1"]);

@@ -21,7 +21,10 @@ need_node
 
 finish() {
 	local bed
-	for bed in newest oldest network without; do stop_site "$BEDS_AT/$bed"; done
+	for bed in newest oldest network without; do
+		stop_site "$BEDS_AT/$bed"
+		! mountpoint -q "$BEDS_AT/$bed/small-disk" || umount -l "$BEDS_AT/$bed/small-disk"
+	done
 	stop_receiver "$BEDS_AT/receiver"
 }
 trap finish EXIT
@@ -39,12 +42,19 @@ as_site_user() {
 strict=()
 [[ $(phpunit --version) != *"PHPUnit 9."* ]] || strict=(--fail-on-warning)
 
+# A disk of 3 MiB, to be filled up. Mounting one takes root, as installing WordPress's packages does.
+small_disk() {
+	mkdir -p "$1/small-disk"
+	mount -t tmpfs -o "size=3m,mode=0700,uid=$(id -u "$(site_user)")" posthorn-test "$1/small-disk" ||
+		die "cannot mount a small disk on $1/small-disk: run the tests as root"
+}
+
 # run_suite BED SUITE [ARGUMENT…]
 run_suite() {
 	local bed=$BEDS_AT/$1 suite=$2
 	shift 2
 	as_site_user env PHP_INI_SCAN_DIR=":$bed/php.d" POSTHORN_BED="$bed" POSTHORN_SITE="$(cat "$bed/address")" POSTHORN_LIBRARY="$EXTENSION" \
-		POSTHORN_WP_CLI="$WP_CLI" RECEIVER_HOOK="$RECEIVER_HOOK" RECEIVER_PAGE="$RECEIVER_PAGE" \
+		POSTHORN_SMALL_DISK="$bed/small-disk" POSTHORN_WP_CLI="$WP_CLI" RECEIVER_HOOK="$RECEIVER_HOOK" RECEIVER_PAGE="$RECEIVER_PAGE" \
 		"$PHP" -d memory_limit=512M -d auto_prepend_file="$HERE/load.php" /usr/bin/phpunit \
 		-c "$HERE/phpunit.xml" --testsuite "$suite" --do-not-cache-result ${strict[@]+"${strict[@]}"} "$@"
 }
@@ -61,6 +71,7 @@ run_bed() {
 	unset "PORTS_GIVEN[$FREE_PORT]"
 	install_wordpress "$BEDS_AT/$bed" "${options[@]}" address="http://127.0.0.1:$FREE_PORT"
 	start_site "$BEDS_AT/$bed" fpm "$FREE_PORT"
+	small_disk "$BEDS_AT/$bed"
 	note "WordPress $("$BEDS_AT/$bed/wp" core version 2>/dev/null) on PHP $PHP_VERSION, $SITE_URL"
 	for suite in $suites; do
 		run_suite "$bed" "$suite" ${arguments[@]+"${arguments[@]}"} || failed+=("$bed/$suite")

@@ -28,8 +28,18 @@ function posthorn_print_instructions( string $problem ): void {
 		/* translators: %s: PHP's version, such as 8.3. */
 		echo esc_html( sprintf( __( 'Posthorn does nothing yet: its PHP extension is not loaded in the PHP %s that runs this site.', 'posthorn' ), $php ) );
 	}
-	echo '</strong> ' . esc_html__( 'Whoever looks after the server can change that in a minute:', 'posthorn' ) . '</p><ol>';
-	foreach ( posthorn_instruction_steps( $problem, $php ) as $step ) {
+	echo '</strong> ' . esc_html__( 'Whoever looks after the server can change that in a minute:', 'posthorn' ) . '</p>';
+	posthorn_print_steps( posthorn_instruction_steps( $problem, $php ) );
+}
+
+/**
+ * Prints steps as a numbered list, each command on a line of its own.
+ *
+ * @param array<int,array{text:string,commands:string[]}> $steps Steps.
+ */
+function posthorn_print_steps( array $steps ): void {
+	echo '<ol>';
+	foreach ( $steps as $step ) {
 		echo '<li>' . esc_html( $step['text'] );
 		foreach ( $step['commands'] as $command ) {
 			echo '<br><code>' . esc_html( $command ) . '</code>';
@@ -37,6 +47,20 @@ function posthorn_print_instructions( string $problem ): void {
 		echo '</li>';
 	}
 	echo '</ol>';
+}
+
+/**
+ * A step.
+ *
+ * @param string $text        What to do, in words.
+ * @param string ...$commands The commands that do it.
+ * @return array{text:string,commands:string[]}
+ */
+function posthorn_step( string $text, string ...$commands ): array {
+	return array(
+		'text'     => $text,
+		'commands' => $commands,
+	);
 }
 
 /**
@@ -65,19 +89,21 @@ function posthorn_instruction_steps( string $problem, string $php ): array {
 			'commands' => array( "sudo install -d -m 700 -o $user -g $user " . ( defined( 'POSTHORN_DATA_DIR' ) ? POSTHORN_DATA_DIR : '/var/lib/posthorn' ) ),
 		);
 	}
-	$steps[] = array(
-		'text'     => __( 'With PHP-FPM (nginx, and most hosts), reload it:', 'posthorn' ),
-		'commands' => array( "sudo systemctl reload php$php-fpm" ),
+	return array_merge( $steps, posthorn_reload_steps() );
+}
+
+/**
+ * How every PHP of the server gets to load the extension that is installed.
+ *
+ * @return array<int,array{text:string,commands:string[]}>
+ */
+function posthorn_reload_steps(): array {
+	$php = PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION;
+	return array(
+		posthorn_step( __( 'With PHP-FPM (nginx, and most hosts), reload it:', 'posthorn' ), "sudo systemctl reload php$php-fpm" ),
+		posthorn_step( __( 'With PHP as a module of Apache, restart that instead:', 'posthorn' ), 'sudo systemctl restart apache2' ),
+		posthorn_step( __( 'For WP-CLI and the posthorn service, check that the command line has it too, and restart the service if you use it:', 'posthorn' ), "php$php --ri posthorn", 'sudo systemctl restart posthorn' ),
 	);
-	$steps[] = array(
-		'text'     => __( 'With PHP as a module of Apache, restart that instead:', 'posthorn' ),
-		'commands' => array( 'sudo systemctl restart apache2' ),
-	);
-	$steps[] = array(
-		'text'     => __( 'For WP-CLI and the posthorn service, check that the command line has it too, and restart the service if you use it:', 'posthorn' ),
-		'commands' => array( "php$php --ri posthorn", 'sudo systemctl restart posthorn' ),
-	);
-	return $steps;
 }
 
 /**

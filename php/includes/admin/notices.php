@@ -27,6 +27,10 @@ function posthorn_show_notices(): void {
 	if ( get_option( POSTHORN_ASK_OPTION ) ) {
 		posthorn_notice_resume();
 	}
+	$files = posthorn_set_aside_unseen();
+	if ( array() !== $files ) {
+		posthorn_notice_set_aside( $files );
+	}
 	$problem = posthorn_stored_problem();
 	if ( null !== $problem ) {
 		posthorn_notice_problem( $problem );
@@ -87,10 +91,52 @@ function posthorn_notice_problem( array $problem ): void {
 	}
 	echo '</strong> ' . esc_html( ucfirst( $problem['message'] ) ) . ' '
 		/* translators: %s: a duration, such as 5 minutes. */
-		. esc_html( sprintf( __( '(first seen %s ago; the CRM’s own work was not affected)', 'posthorn' ), human_time_diff( $problem['time'] ) ) ) . '</p>'
-		. '<form class="posthorn-buttons" method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
+		. esc_html( sprintf( __( '(first seen %s ago; the CRM’s own work was not affected)', 'posthorn' ), human_time_diff( $problem['time'] ) ) ) . '</p>';
+	require_once __DIR__ . '/remedies.php';
+	$steps = posthorn_remedy_steps( $problem['kind'] );
+	if ( array() !== $steps ) {
+		echo '<p>' . esc_html__( 'Whoever looks after the server can put it right:', 'posthorn' ) . '</p>';
+		posthorn_print_steps( $steps );
+	}
+	posthorn_dismiss_button( 'problem' );
+	echo '</div>';
+}
+
+/**
+ * The queue's file was damaged.
+ *
+ * @param array[] $files What posthorn_set_aside_unseen() returned.
+ */
+function posthorn_notice_set_aside( array $files ): void {
+	require_once __DIR__ . '/remedies.php';
+	echo '<div class="notice notice-error"><p><strong>' . esc_html__( 'The file of Posthorn’s webhook queue was damaged.', 'posthorn' ) . '</strong> '
+		. esc_html__( 'It has been set aside, not deleted. Posthorn has begun a new one and goes on: new webhooks are accepted and sent, and the CRM’s own work was not affected. What was waiting has been taken over as far as the old file could be read; the record of webhooks sent before has not. Some may be sent twice, with the same id.', 'posthorn' ) . '</p><ul class="ul-disc">';
+	foreach ( $files as $file ) {
+		echo '<li><code>' . esc_html( $file['path'] ) . '</code><br>' . esc_html(
+			null === $file['taken']
+				/* translators: 1: a duration such as 5 minutes, 2: a size such as 12 MB. */
+				? sprintf( __( 'set aside %1$s ago, %2$s; what was waiting in it is being taken over', 'posthorn' ), human_time_diff( $file['time'] ), size_format( $file['bytes'] ) )
+				/* translators: 1: a duration such as 5 minutes, 2: a size such as 12 MB, 3: a number. */
+				: sprintf( _n( 'set aside %1$s ago, %2$s; %3$s waiting webhook was taken over', 'set aside %1$s ago, %2$s; %3$s waiting webhooks were taken over', $file['taken'], 'posthorn' ), human_time_diff( $file['time'] ), size_format( $file['bytes'] ), number_format_i18n( $file['taken'] ) )
+		) . '</li>';
+	}
+	echo '</ul><p>' . esc_html__( 'What to do now:', 'posthorn' ) . '</p>';
+	posthorn_print_steps( posthorn_set_aside_steps( $files ) );
+	/* translators: %s: path of a file. */
+	echo '<p>' . esc_html( sprintf( __( 'The cause is in %s.', 'posthorn' ), posthorn_queue_directory() . '/posthorn.log' ) ) . '</p>';
+	posthorn_dismiss_button( 'set_aside' );
+	echo '</div>';
+}
+
+/**
+ * The button that ends a notice.
+ *
+ * @param string $notice `problem` or `set_aside`.
+ */
+function posthorn_dismiss_button( string $notice ): void {
+	echo '<form class="posthorn-buttons" method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
 	wp_nonce_field( 'posthorn_dismiss' );
-	echo '<input type="hidden" name="action" value="posthorn_dismiss"><button class="button">' . esc_html__( 'I have seen it', 'posthorn' ) . '</button></form></div>';
+	echo '<input type="hidden" name="action" value="posthorn_dismiss"><button class="button" name="notice" value="' . esc_attr( $notice ) . '">' . esc_html__( 'I have seen it', 'posthorn' ) . '</button></form>';
 }
 
 /**
@@ -117,7 +163,12 @@ function posthorn_resume(): void {
  */
 function posthorn_dismiss(): void {
 	posthorn_require_owner( 'posthorn_dismiss' );
-	delete_option( POSTHORN_PROBLEM_OPTION );
+	// phpcs:ignore WordPress.Security.NonceVerification -- Checked above.
+	if ( 'set_aside' === sanitize_key( wp_unslash( $_POST['notice'] ?? '' ) ) ) {
+		posthorn_set_aside_seen();
+	} else {
+		delete_option( POSTHORN_PROBLEM_OPTION );
+	}
 	$back = wp_get_referer();
 	wp_safe_redirect( $back ? $back : posthorn_page_url() );
 	exit;

@@ -72,15 +72,6 @@ return [
 		same( [], glob( "$folder/queue.db-*" ), 'files made beside it' );
 	},
 
-	'a file that is no database is refused with a remedy and left alone' => function ( Bed $bed ) {
-		$folder = $bed->queue_folder();
-		mkdir( $folder, 0700 );
-		file_put_contents( "$folder/queue.db", $text = str_repeat( "Dear diary\n", 500 ) );
-		$error = throws( Posthorn\Unavailable::class, fn() => $bed->queue( [], [ 'background' => false ], $folder )->dispatch( 'deal.won', [] ), 'a text file' );
-		holds( str_contains( $error->getMessage(), 'move it away' ), $error->getMessage() );
-		same( $text, file_get_contents( "$folder/queue.db" ), 'the file' );
-	},
-
 	'a queue of a newer Posthorn is refused with a remedy and left alone' => function ( Bed $bed ) {
 		$folder = $bed->queue_folder();
 		$bed->configure( $folder, [ endpoint( 'http://127.0.0.1:9/' ) ] );

@@ -93,8 +93,7 @@ abstract class SiteTestCase extends TestCase {
 	}
 
 	/** Waits until nothing is left to send to this site's receivers. */
-	// What is too old while it waits for a retry is looked for every 30 s.
-	protected function wait_until_sent( float $seconds = 45.0 ): void {
+	protected function wait_until_sent( float $seconds = 15.0 ): void {
 		$this->wait_until( 'everything is sent', fn() => array() === $this->deliveries( array( 'state' => 'pending' ) ), $seconds );
 	}
 

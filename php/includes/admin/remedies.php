@@ -1,0 +1,84 @@
+<?php
+/**
+ * What to do about each kind of trouble with the queue, step by step, with this server's own paths, users and services.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+require_once __DIR__ . '/instructions.php';
+
+/**
+ * The steps against a trouble.
+ *
+ * @param string $kind A kind of posthorn_client_trouble().
+ * @return array<int,array{text:string,commands:string[]}> Empty if the message says it all.
+ */
+function posthorn_remedy_steps( string $kind ): array {
+	$directory = posthorn_queue_directory();
+	$queue     = escapeshellarg( $directory );
+	$parent    = escapeshellarg( dirname( $directory ) );
+	switch ( $kind ) {
+		case 'permission':
+			$user  = posthorn_php_user();
+			$steps = array(
+				/* translators: %s: a user of the operating system, such as www-data. */
+				posthorn_step( sprintf( __( 'Let the user that PHP runs as, %s, own the directory of the queue and what is in it:', 'posthorn' ), $user ), "sudo install -d -m 700 -o $user -g $user $parent $queue", "sudo chown -R $user: $queue", "sudo chmod -R u=rwX,go= $queue" ),
+				posthorn_step( __( 'If that says “Read-only file system”, Linux has stopped writing to the disk after an error. Ask your hoster, or see what happened:', 'posthorn' ), "findmnt -T $parent", 'sudo dmesg --level=err,warn | tail -n 20' ),
+			);
+			break;
+		case 'full_disk':
+			$steps = array(
+				posthorn_step( __( 'See how full the disk is:', 'posthorn' ), "df -h $parent" ),
+				posthorn_step( __( 'Find what fills it, and delete what is not needed (old backups and logs, mostly):', 'posthorn' ), 'sudo du -xh / | sort -rh | head -n 20' ),
+			);
+			break;
+		case 'disk':
+			$steps = array(
+				posthorn_step( __( 'See whether the disk, or your share of it, is full:', 'posthorn' ), "df -h $parent", "df -i $parent" ),
+				posthorn_step( __( 'If it is not, see whether it reports errors, and tell your hoster:', 'posthorn' ), 'sudo dmesg --level=err,warn | tail -n 20' ),
+			);
+			break;
+		case 'foreign':
+			$steps = array(
+				posthorn_step( __( 'If nothing else needs the file there, give it another name (it is not deleted):', 'posthorn' ), "sudo mv $queue/queue.db $queue/queue.db.foreign" ),
+				posthorn_step( __( 'Otherwise give Posthorn a directory of its own, in wp-config.php:', 'posthorn' ), "define( 'POSTHORN_DATA_DIR', '/var/lib/posthorn-queue' );" ),
+			);
+			break;
+		case 'newer':
+			return posthorn_reload_steps();
+		case 'locked':
+			$steps = array(
+				posthorn_step( __( 'See which program uses the file, and end the one that is not PHP:', 'posthorn' ), "sudo fuser -v $queue/queue.db" ),
+			);
+			break;
+		case 'damaged':
+			$user  = posthorn_php_user();
+			$steps = array(
+				posthorn_step( __( 'See whether the disk reports errors, and tell your hoster:', 'posthorn' ), 'sudo dmesg --level=err,warn | tail -n 20' ),
+				posthorn_step( __( 'Let PHP’s user own the directory, so that Posthorn can set the damaged file aside:', 'posthorn' ), "sudo chown -R $user: $queue" ),
+				posthorn_step( __( 'If damaged files have piled up there, keep them elsewhere:', 'posthorn' ), "sudo mv $queue/queue.db.corrupt-* /root/" ),
+			);
+			break;
+		default:
+			return array();
+	}
+	$steps[] = posthorn_step( __( 'That is all: nothing has to be restarted. The next event of the CRM is accepted again.', 'posthorn' ) );
+	return $steps;
+}
+
+/**
+ * What to do about queue files that were damaged and set aside.
+ *
+ * @param array[] $files What posthorn_client_set_aside() returned.
+ * @return array<int,array{text:string,commands:string[]}>
+ */
+function posthorn_set_aside_steps( array $files ): array {
+	$newest = escapeshellarg( end( $files )['path'] );
+	return array(
+		posthorn_step( __( 'Files are not damaged by themselves. See whether the disk reports errors, and tell your hoster:', 'posthorn' ), 'sudo dmesg --level=err,warn | tail -n 20', 'df -h ' . escapeshellarg( posthorn_queue_directory() ) ),
+		posthorn_step( __( 'If webhooks are missing at your receiver, they can be read from the old file on the server:', 'posthorn' ), "sudo sqlite3 $newest .recover | sqlite3 recovered.db", "sqlite3 recovered.db 'SELECT name, record, data FROM event'" ),
+		posthorn_step( __( 'When you need it no more, delete it:', 'posthorn' ), ...array_map( static fn( array $file ) => 'sudo rm ' . escapeshellarg( $file['path'] ) . '*', $files ) ),
+	);
+}
