@@ -88,7 +88,7 @@ function posthorn_native_print_take_over( string $result ): string {
 	if ( null !== $copied ) {
 		echo '<p>' . esc_html__( 'What could be read of the CRM’s settings was put into the form below:', 'posthorn' ) . '</p><ul>';
 		foreach ( posthorn_native_copied_words( $copied, $url ) as $words ) {
-			echo '<li>' . esc_html( $words ) . '</li>';
+			echo '<li>' . wp_kses( $words, array( 'code' => array() ) ) . '</li>';
 		}
 		echo '</ul>';
 	}
@@ -103,29 +103,29 @@ function posthorn_native_print_take_over( string $result ): string {
 }
 
 /**
- * What was copied, in words.
+ * What was copied, in words, HTML.
  *
  * @param array  $copied What posthorn_native_form() returned.
  * @param string $url    The URL that the CRM calls.
  * @return string[]
  */
 function posthorn_native_copied_words( array $copied, string $url ): array {
-	$words = array( __( 'URL: the address that the CRM was seen calling.', 'posthorn' ) );
+	$words = array( esc_html__( 'URL: the address that the CRM was seen calling.', 'posthorn' ) );
 	if ( 'another' === posthorn_native_our_receiver( $url ) ) {
 		/* translators: %s: an address. */
-		$words[0] .= ' ' . sprintf( __( 'It takes the place of the receiver that is saved here, %s.', 'posthorn' ), posthorn_native_short_url( posthorn_main_endpoint( posthorn_settings() )['url'] ) );
+		$words[0] .= ' ' . sprintf( esc_html__( 'It takes the place of the receiver that is saved here (%s).', 'posthorn' ), posthorn_native_address( posthorn_main_endpoint( posthorn_settings() )['url'] ) );
 	}
 	$words[] = $copied['all']
-		? __( 'Events: the CRM’s choice could not be read, or is all of them, so all are ticked. Untick what this receiver does not want.', 'posthorn' )
-		: __( 'Events: ticked as in the CRM.', 'posthorn' );
+		? esc_html__( 'Events: the CRM’s choice could not be read, or is all of them, so all are ticked. Untick what this receiver does not want.', 'posthorn' )
+		: esc_html__( 'Events: ticked as in the CRM.', 'posthorn' );
 	if ( array() !== $copied['unknown'] ) {
 		/* translators: %s: names of events. */
-		$words[] = sprintf( __( 'Events that Posthorn does not make: %s. The CRM goes on to send these itself.', 'posthorn' ), implode( ', ', array_map( 'sanitize_text_field', $copied['unknown'] ) ) );
+		$words[] = sprintf( esc_html__( 'Events that Posthorn does not make: %s. The CRM goes on to send these itself.', 'posthorn' ), '<code>' . implode( '</code> <code>', array_map( 'esc_html', $copied['unknown'] ) ) . '</code>' );
 	}
 	$words[] = array(
-		'copied'  => __( 'Secret: copied. It is not shown, and is stored encrypted when you save.', 'posthorn' ),
-		'none'    => __( 'Secret: the CRM has none for this receiver.', 'posthorn' ),
-		'unknown' => __( 'Secret: it could not be read. If the CRM signs its webhooks, paste its secret into the field.', 'posthorn' ),
+		'copied'  => esc_html__( 'Secret: copied. It is not shown, and is stored encrypted when you save.', 'posthorn' ),
+		'none'    => esc_html__( 'Secret: the CRM has none for this receiver.', 'posthorn' ),
+		'unknown' => esc_html__( 'Secret: it could not be read. If the CRM signs its webhooks, paste its secret into the field.', 'posthorn' ),
 	)[ $copied['secret'] ];
 	return $words;
 }

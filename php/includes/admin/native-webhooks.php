@@ -50,15 +50,15 @@ function posthorn_native_notice(): void {
 		return;
 	}
 	$same = array_filter( $cases, static fn( array $case ): bool => 'same' === posthorn_native_our_receiver( $case['url'] ) );
-	$urls = implode( ', ', array_map( static fn( array $case ): string => posthorn_native_short_url( $case['url'] ), $cases ) );
+	$urls = implode( ', ', array_map( static fn( array $case ): string => posthorn_native_address( $case['url'] ), $cases ) );
 	echo '<div class="notice notice-warning"><p><strong>'
 		. esc_html( array() === $same ? __( 'Your CRM also sends webhooks itself.', 'posthorn' ) : __( 'Your receiver gets every webhook twice.', 'posthorn' ) ) . '</strong> ';
 	if ( array() === $same ) {
 		/* translators: %s: addresses. */
-		echo esc_html( sprintf( __( 'It was seen calling %s. If Posthorn sends to the same receiver, that gets everything twice. Posthorn can take it over.', 'posthorn' ), $urls ) );
+		printf( esc_html__( 'It was seen calling %s. If Posthorn sends to the same receiver, that gets everything twice. Posthorn can take it over.', 'posthorn' ), $urls ); // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
 	} else {
 		/* translators: %s: addresses. */
-		echo esc_html( sprintf( __( 'Posthorn sends to it, and the CRM’s own webhook module was seen calling %s as well.', 'posthorn' ), $urls ) );
+		printf( esc_html__( 'Posthorn sends to it, and the CRM’s own webhook module was seen calling %s as well.', 'posthorn' ), $urls ); // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
 	}
 	echo '</p><form class="posthorn-buttons" method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '"><p>'
 		. '<a class="button button-primary" href="' . esc_url( posthorn_page_url() ) . '">' . esc_html__( 'Settle it', 'posthorn' ) . '</a> ';
@@ -93,13 +93,13 @@ function posthorn_native_print_warning( string $key, array $case ): void {
 		'another' => __( 'Your CRM also sends webhooks itself', 'posthorn' ),
 	)[ $ours ];
 	$meaning = array(
-		'none'    => __( 'Whoever works in the CRM waits for each of these calls, and after three attempts they are lost. Posthorn can take this receiver over. If you enter the receiver below without doing so, it gets everything twice.', 'posthorn' ),
-		'same'    => __( 'Posthorn sends to it, and the CRM’s own webhook module does too. Silence the CRM’s: Posthorn then answers its calls to this receiver here, on this site, and sends everything itself. Nothing in the CRM is changed.', 'posthorn' ),
+		'none'    => esc_html__( 'Whoever works in the CRM waits for each of these calls, and after three attempts they are lost. Posthorn can take this receiver over. If you enter the receiver below without doing so, it gets everything twice.', 'posthorn' ),
+		'same'    => esc_html__( 'Posthorn sends to it as well. Silence the CRM’s: Posthorn then answers its calls to this receiver here, on this site, and sends everything itself. Nothing in the CRM is changed.', 'posthorn' ),
 		/* translators: %s: an address. */
-		'another' => sprintf( __( 'If that is the receiver that is saved here (%s) under another address, it gets everything twice. Take it over, and Posthorn sends to this address instead of that one.', 'posthorn' ), posthorn_native_short_url( posthorn_main_endpoint( posthorn_settings() )['url'] ?? '' ) ),
+		'another' => sprintf( esc_html__( 'If that leads to the receiver that is saved here (%s), it gets everything twice. Take it over, and Posthorn sends to this address instead of that one.', 'posthorn' ), posthorn_native_address( posthorn_main_endpoint( posthorn_settings() )['url'] ?? '' ) ),
 	)[ $ours ];
 	echo '<section class="posthorn-panel posthorn-panel-warning"><h2>' . esc_html( $heading ) . '</h2>'
-		. '<p>' . wp_kses( posthorn_native_seen_words( $case ), array( 'code' => array() ) ) . ' ' . esc_html( $meaning ) . '</p>';
+		. '<p>' . posthorn_native_seen_words( $case ) . ' ' . $meaning . '</p>'; // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
 	if ( 'same' === $ours ) {
 		posthorn_native_print_button( $key, 'silence', __( 'Silence the CRM’s own webhook', 'posthorn' ), admin_url( 'admin-post.php' ) );
 	} else {
@@ -116,11 +116,20 @@ function posthorn_native_print_warning( string $key, array $case ): void {
 function posthorn_native_seen_words( array $seen ): string {
 	return sprintf(
 		/* translators: 1: a number, 2: an address, 3: a duration such as 5 minutes. */
-		esc_html( _n( 'The CRM’s own webhook module has called %2$s %1$s time, %3$s ago.', 'The CRM’s own webhook module has called %2$s %1$s times, the last time %3$s ago.', $seen['sent'], 'posthorn' ) ),
+		esc_html( _n( 'The CRM’s own webhook module has called %2$s once, %3$s ago.', 'The CRM’s own webhook module has called %2$s %1$s times, the last time %3$s ago.', $seen['sent'], 'posthorn' ) ),
 		esc_html( number_format_i18n( $seen['sent'] ) ),
-		'<code>' . esc_html( posthorn_native_short_url( $seen['url'] ) ) . '</code>',
+		posthorn_native_address( $seen['url'] ),
 		esc_html( human_time_diff( $seen['last'] ) )
 	);
+}
+
+/**
+ * An address as it is shown, HTML.
+ *
+ * @param string $url A URL.
+ */
+function posthorn_native_address( string $url ): string {
+	return '<code>' . esc_html( posthorn_native_short_url( $url ) ) . '</code>';
 }
 
 /**
@@ -175,16 +184,16 @@ function posthorn_native_print_silenced(): void {
  * @param string     $hindrance Why Posthorn does not send to it; empty if it does.
  */
 function posthorn_native_print_silenced_words( array $decision, ?array $seen, string $hindrance ): void {
-	$where    = '<code>' . esc_html( posthorn_native_short_url( $decision['url'] ) ) . '</code>';
+	$where    = posthorn_native_address( $decision['url'] );
 	$answered = (int) ( $seen['answered'] ?? 0 );
 	echo '<p>';
 	if ( 0 === $answered ) {
 		/* translators: %s: an address. */
-		printf( esc_html__( 'Taken over: %s. The CRM’s own webhook module has not called it since.', 'posthorn' ), $where ); // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
+		printf( esc_html__( 'Posthorn has taken %s over. The CRM’s own webhook module has not called it since.', 'posthorn' ), $where ); // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
 	} else {
 		printf(
 			/* translators: 1: a number, 2: an address, 3: a duration such as 5 minutes. */
-			esc_html( _n( 'Taken over: %2$s. %1$s call of the CRM’s own webhook module was answered here instead of being sent (%3$s ago).', 'Taken over: %2$s. %1$s calls of the CRM’s own webhook module were answered here instead of being sent, the last %3$s ago.', $answered, 'posthorn' ) ),
+			esc_html( _n( 'Posthorn has taken %2$s over. %1$s call of the CRM’s own webhook module was answered here instead of being sent, %3$s ago.', 'Posthorn has taken %2$s over. %1$s calls of the CRM’s own webhook module were answered here instead of being sent, the last %3$s ago.', $answered, 'posthorn' ) ),
 			esc_html( number_format_i18n( $answered ) ),
 			$where, // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
 			esc_html( human_time_diff( $seen['last'] ) )

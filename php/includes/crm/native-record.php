@@ -22,6 +22,9 @@ const POSTHORN_NATIVE_MOST_URLS = 10;
 /** A longer URL is let through and not remembered. */
 const POSTHORN_NATIVE_LONGEST_URL = 2048;
 
+/** A segment of a URL's path up to this length is shown. */
+const POSTHORN_NATIVE_LONGEST_NAME = 12;
+
 /** So many names of events that still go out by themselves are remembered for each URL. */
 const POSTHORN_NATIVE_MOST_EVENTS = 20;
 
@@ -50,19 +53,23 @@ function posthorn_native_key( string $url ): string {
  * A URL as it is shown: whoever knows the whole address of a receiver can send to it, so no page repeats it.
  *
  * @param string $url A URL.
- * @return string Host and the beginning of the path: `hooks.zapier.com/hooks/…`.
+ * @return string Host, the beginning of the path, and its last characters if it is long:
+ *                `hooks.zapier.com/hooks/…defg`.
  */
 function posthorn_native_short_url( string $url ): string {
 	$parts = wp_parse_url( $url );
 	if ( ! is_array( $parts ) || ! isset( $parts['host'] ) ) {
 		return '…';
 	}
-	$short = $parts['host'] . ( isset( $parts['port'] ) ? ":{$parts['port']}" : '' );
-	$path  = explode( '/', trim( $parts['path'] ?? '', '/' ) );
-	// One short segment is a name; a long one may be the key itself.
-	$first = strlen( $path[0] ) <= 12 ? $path[0] : substr( $path[0], 0, 4 ) . '…';
-	$whole = count( $path ) < 2 && ! isset( $parts['query'] );
-	return '' === $first && $whole ? $short : "$short/$first" . ( $whole || str_ends_with( $first, '…' ) ? '' : '/…' );
+	$host  = $parts['host'] . ( isset( $parts['port'] ) ? ":{$parts['port']}" : '' );
+	$path  = trim( $parts['path'] ?? '', '/' );
+	$first = explode( '/', $path )[0];
+	if ( $first === $path && strlen( $path ) <= POSTHORN_NATIVE_LONGEST_NAME && ! isset( $parts['query'] ) ) {
+		return rtrim( "$host/$path", '/' );
+	}
+	// A short segment is a name; a long one may be the key itself.
+	$first = strlen( $first ) <= POSTHORN_NATIVE_LONGEST_NAME ? "$first/" : substr( $first, 0, 4 );
+	return "$host/$first…" . ( strlen( $path ) >= 16 ? substr( $path, -4 ) : '' );
 }
 
 /**

@@ -46,15 +46,6 @@ final class NativeWebhooksTest extends SiteTestCase {
 		self::assertSame( 2, $this->seen()['sent'] );
 	}
 
-	public function test_of_many_urls_the_last_called_are_remembered(): void {
-		for ( $n = 0; $n < 25; $n++ ) {
-			posthorn_native_count( "https://example.com/$n", false );
-		}
-		posthorn_native_end();
-		self::assertCount( POSTHORN_NATIVE_MOST_URLS, posthorn_native_seen() );
-		self::assertStringNotContainsString( 'yes', (string) $this->autoload_of( POSTHORN_NATIVE_SEEN_OPTION ) );
-	}
-
 	/** Arguments of requests that are not the CRM's webhook. */
 	public static function other_requests(): array {
 		$body = array( 'event' => 'deal.won', 'timestamp' => '2026-04-17T12:34:56Z', 'data' => array( 'deal_id' => 1 ), 'site_url' => 'https://example.com' );
@@ -321,37 +312,6 @@ final class NativeWebhooksTest extends SiteTestCase {
 		self::assertSame( array( 'deal.won' ), $this->native() );
 	}
 
-	public function test_whatever_the_options_hold_nothing_breaks(): void {
-		foreach ( array( 'text', 7, array( 'silenced' => 'x' ), array( 'silenced' => array( 'k' => 'x' ), 'dismissed' => 7 ), array( 'k' => array( 'url' => array() ) ) ) as $nonsense ) {
-			update_option( POSTHORN_NATIVE_OPTION, $nonsense, true );
-			update_option( POSTHORN_NATIVE_SEEN_OPTION, $nonsense, false );
-			self::assertSame( array(), posthorn_native_decisions()['silenced'] );
-			self::assertSame( array(), posthorn_native_seen() );
-			$this->call( 'deal.won' );
-			posthorn_native_end();
-			self::assertCount( 1, posthorn_native_seen() );
-		}
-		self::assertSame( '', $this->problem() );
-	}
-
-	/** URLs and how they are shown. */
-	public static function urls(): array {
-		return array(
-			array( 'https://hooks.zapier.com/hooks/catch/1234567/abcdefg/', 'hooks.zapier.com/hooks/…' ),
-			array( 'https://hook.eu1.make.com/3kx9vq8r2m5t7w1z4y6u0s', 'hook.eu1.make.com/3kx9…' ),
-			array( 'https://example.com/', 'example.com' ),
-			array( 'https://example.com/in?key=secret', 'example.com/in/…' ),
-			array( 'http://127.0.0.1:8080/hook/x', '127.0.0.1:8080/hook/…' ),
-			array( 'nonsense', '…' ),
-		);
-	}
-
-	/** @dataProvider urls */
-	public function test_an_address_is_shown_without_what_opens_it( string $url, string $shown ): void {
-		require_once WP_PLUGIN_DIR . '/posthorn/includes/crm/native-webhooks.php';
-		self::assertSame( $shown, posthorn_native_short_url( $url ) );
-	}
-
 	/** Posthorn has the receiver, and the CRM's calls to it are silenced. */
 	private function in_charge( array $events = array( '*' ), array $endpoint = array() ): void {
 		$this->save_endpoint( array( 'events' => $events ) + $endpoint );
@@ -403,11 +363,6 @@ final class NativeWebhooksTest extends SiteTestCase {
 			}
 		}
 		return $found;
-	}
-
-	private function autoload_of( string $option ): ?string {
-		global $wpdb;
-		return $wpdb->get_var( $wpdb->prepare( "SELECT autoload FROM $wpdb->options WHERE option_name = %s", $option ) );
 	}
 
 	private function forget_everything(): void {
