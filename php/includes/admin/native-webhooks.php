@@ -103,7 +103,7 @@ function posthorn_native_print_warning( string $key, array $case ): void {
 	if ( 'same' === $ours ) {
 		posthorn_native_print_button( $key, 'silence', __( 'Silence the CRM’s own webhook', 'posthorn' ), admin_url( 'admin-post.php' ) );
 	} else {
-		posthorn_native_print_button( $key, 'take_over', __( 'Take over…', 'posthorn' ), posthorn_page_url() );
+		posthorn_native_print_button( $key, 'take_over', __( 'Take over…', 'posthorn' ), posthorn_page_url(), 'button-primary', __( 'Copies what can be read of the CRM’s settings into the form below and sends a test. Nothing changes until you save.', 'posthorn' ) );
 	}
 	echo '</section>';
 }
@@ -140,11 +140,12 @@ function posthorn_native_address( string $url ): string {
  * @param string $label  Its label.
  * @param string $action Where it goes.
  * @param string $kind   Optional. Its class.
+ * @param string $help   Optional. What stands beside it.
  */
-function posthorn_native_print_button( string $key, string $what, string $label, string $action, string $kind = 'button-primary' ): void {
+function posthorn_native_print_button( string $key, string $what, string $label, string $action, string $kind = 'button-primary', string $help = '' ): void {
 	echo '<form method="post" action="' . esc_url( $action ) . '"><p>';
 	posthorn_native_hidden_fields( $key, 'posthorn_native' );
-	printf( '<button class="button %s" name="posthorn_native" value="%s">%s</button></p></form>', esc_attr( $kind ), esc_attr( $what ), esc_html( $label ) );
+	printf( '<button class="button %s" name="posthorn_native" value="%s">%s</button> <span class="description">%s</span></p></form>', esc_attr( $kind ), esc_attr( $what ), esc_html( $label ), esc_html( $help ) );
 }
 
 /**

@@ -52,18 +52,17 @@ function posthorn_native_is_queued( string $event, array $body ): bool {
  *
  * @param string $url  The call's URL.
  * @param string $text Its body as it would have been sent.
- * @param array  $body Its body.
  */
-function posthorn_native_keep( string $url, string $text, array $body ): void {
+function posthorn_native_keep( string $url, string $text ): void {
 	$kept   = &posthorn_native_kept();
-	$kept[] = array( get_current_blog_id(), $url, $text, $body );
+	$kept[] = array( get_current_blog_id(), $url, $text );
 	if ( count( $kept ) > POSTHORN_NATIVE_MOST_KEPT ) {
 		array_shift( $kept );
 	}
 }
 
 /**
- * The calls that this request has answered: site, URL, text, body.
+ * The calls that this request has answered: site, URL, body.
  */
 function &posthorn_native_kept(): array {
 	static $kept = array();
@@ -81,11 +80,11 @@ function posthorn_native_give_back(): void {
 	if ( 0 === posthorn_problems()['lost'] ) {
 		return;
 	}
-	foreach ( $answers as list( $site, $url, $text, $body ) ) {
+	foreach ( $answers as list( $site, $url, $text ) ) {
 		if ( is_multisite() ) {
 			switch_to_blog( $site );
 		}
-		if ( ! posthorn_native_is_held( $body ) ) {
+		if ( ! posthorn_native_is_held( json_decode( $text, true ) ) ) {
 			wp_schedule_single_event( time(), POSTHORN_NATIVE_RETRY, array( $url, $text, 2 ) );
 		}
 		if ( is_multisite() ) {

@@ -69,7 +69,7 @@ function posthorn_native_short_url( string $url ): string {
 	}
 	// A short segment is a name; a long one may be the key itself.
 	$first = strlen( $first ) <= POSTHORN_NATIVE_LONGEST_NAME ? "$first/" : substr( $first, 0, 4 );
-	return "$host/$first…" . ( strlen( $path ) >= 16 ? substr( $path, -4 ) : '' );
+	return "$host/{$first}…" . ( strlen( $path ) >= 16 ? substr( $path, -4 ) : '' );
 }
 
 /**

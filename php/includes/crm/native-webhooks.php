@@ -46,7 +46,7 @@ function posthorn_native_filter( $preempt, $arguments = array(), $url = '' ) {
 			posthorn_native_count( $url, false, $body['event'] );
 			return $preempt;
 		}
-		posthorn_native_keep( $url, $arguments['body'], $body );
+		posthorn_native_keep( $url, $arguments['body'] );
 		posthorn_native_count( $url, true );
 		return posthorn_native_answer();
 	} catch ( \Throwable $error ) {
