@@ -56,7 +56,7 @@ unset( $posthorn_action, $posthorn_hears );
 // Last, as $wpdb removes its placeholders from the statement at priority 0.
 add_filter( 'query', 'posthorn_crm_remember_stages', PHP_INT_MAX );
 
-// Its own webhooks. Last, so that an answer of another plugin is seen; and what was counted is stored after all else.
+// Its own webhooks. Last, so that an answer of another plugin is seen; and at the end after all events were handed over.
 add_filter( 'pre_http_request', posthorn_lazily( 'crm/native-webhooks.php', 'posthorn_native_filter' ), PHP_INT_MAX, 3 );
 add_action(
 	'shutdown',
@@ -65,7 +65,7 @@ add_action(
 			posthorn_native_end();
 		}
 	},
-	PHP_INT_MAX
+	PHP_INT_MAX - 1
 );
 
 // The last resort, and news of what failed.
