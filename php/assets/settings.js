@@ -63,9 +63,10 @@
 	result.addEventListener(
 		'click',
 		function ( event ) {
-			const button = event.target.closest( '[data-posthorn-url]' );
+			const button = event.target.closest( '[name="use_address"]' );
 			if ( button ) {
-				url.value = button.dataset.posthornUrl;
+				event.preventDefault(); // Without JavaScript the page puts it in.
+				url.value = button.value;
 				url.focus();
 				say( words.useThis );
 			}

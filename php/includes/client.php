@@ -249,6 +249,15 @@ function posthorn_client_suspended( string $id ): string {
 }
 
 /**
+ * The endpoints that the queue has of the current site: id, url, enabled, suspended (why; empty if not), and more.
+ *
+ * @return array[]
+ */
+function posthorn_client_endpoints(): array {
+	return posthorn_queue()->endpoints( posthorn_site_key() );
+}
+
+/**
  * Ends an endpoint's suspension.
  *
  * @param string $id The endpoint.

@@ -57,6 +57,18 @@ unset( $posthorn_action, $posthorn_hears );
 add_filter( 'query', 'posthorn_crm_notice', PHP_INT_MAX );
 add_action( 'shutdown', 'posthorn_crm_end', PHP_INT_MAX - 1 );
 
+// Its own webhooks. Last, so that an answer of another plugin is seen; and at the end after all events were handed over.
+add_filter( 'pre_http_request', posthorn_lazily( 'crm/native-webhooks.php', 'posthorn_native_filter' ), PHP_INT_MAX, 3 );
+add_action(
+	'shutdown',
+	static function (): void {
+		if ( function_exists( 'posthorn_native_end' ) ) {
+			posthorn_native_end();
+		}
+	},
+	PHP_INT_MAX - 1
+);
+
 // The last resort, and news of what failed.
 add_filter( 'cron_schedules', posthorn_lazily( 'background.php', 'posthorn_add_cron_schedule' ) ); // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.
 add_action( 'posthorn_cron', posthorn_lazily( 'background.php', 'posthorn_run_cron' ) );
@@ -72,4 +84,5 @@ if ( is_admin() ) {
 	add_action( 'wp_ajax_posthorn_test', 'posthorn_answer_test' );
 	add_action( 'admin_post_posthorn_resume', 'posthorn_resume' );
 	add_action( 'admin_post_posthorn_dismiss', 'posthorn_dismiss' );
+	add_action( 'admin_post_posthorn_native', posthorn_lazily( 'admin/native-webhooks.php', 'posthorn_native_decided' ) );
 }

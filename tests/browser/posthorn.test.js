@@ -8,4 +8,5 @@ require('./tests/without-script');
 require('./tests/crm');
 require('./tests/failure');
 require('./tests/bulk');
+require('./tests/take-over');
 require('./tests/look');

@@ -37,8 +37,8 @@ function posthorn_print_form( array $form, array $mistakes, string $result ): vo
  * The HTML that a test's result may consist of.
  */
 function posthorn_result_tags(): array {
-	$tags                                = wp_kses_allowed_html( 'post' );
-	$tags['button']['data-posthorn-url'] = true;
+	$tags                   = wp_kses_allowed_html( 'post' );
+	$tags['button']['form'] = true;
 	return $tags;
 }
 

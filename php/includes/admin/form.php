@@ -44,7 +44,8 @@ function posthorn_form_typed( array $post ): array {
 	$typed = array(
 		'revision'      => (int) $text( 'revision' ),
 		// Blanks only: a pasted line break within or around is told, as it may have cut the address short.
-		'url'           => trim( $text( 'url' ), ' ' ),
+		// The button beside a redirect puts the redirect's target in its place.
+		'url'           => trim( $text( isset( $post['use_address'] ) ? 'use_address' : 'url' ), ' ' ),
 		'events'        => array_values( array_filter( (array) ( $post['events'] ?? array() ), 'is_string' ) ),
 		'other_events'  => trim( $text( 'other_events' ) ),
 		'secret'        => $text( 'secret' ),

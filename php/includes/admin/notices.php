@@ -35,6 +35,8 @@ function posthorn_show_notices(): void {
 	if ( null !== $problem ) {
 		posthorn_notice_problem( $problem );
 	}
+	require_once __DIR__ . '/native-webhooks.php';
+	posthorn_native_notice();
 }
 
 /**

@@ -87,13 +87,18 @@ function posthorn_handle_post(): void {
 	if ( 'POST' !== sanitize_text_field( wp_unslash( $_SERVER['REQUEST_METHOD'] ?? '' ) ) || ! current_user_can( 'manage_options' ) ) {
 		return;
 	}
+	require_once __DIR__ . '/native-webhooks.php';
+	if ( isset( $_POST['posthorn_native'] ) ) {
+		posthorn_native_take_over();
+		return;
+	}
 	$genuine = (bool) wp_verify_nonce( sanitize_key( wp_unslash( $_POST['posthorn_nonce'] ?? '' ) ), 'posthorn_settings' );
 	$form    = posthorn_form_typed( wp_unslash( $_POST ) );
 	$result  = '';
 	if ( ! $genuine ) {
 		status_header( 403 );
 		$mistakes = array( 'form' => posthorn_expired_message() );
-	} elseif ( isset( $_POST['posthorn_test'] ) ) {
+	} elseif ( isset( $_POST['posthorn_test'] ) || isset( $_POST['use_address'] ) ) {
 		list( $result, $mistakes ) = posthorn_run_test( $form );
 		unset( $mistakes['form'] ); // It is in the result.
 	} else {
@@ -104,6 +109,7 @@ function posthorn_handle_post(): void {
 			$form['revision'] = posthorn_settings()['revision'];
 		}
 		if ( array() === $mistakes ) {
+			posthorn_native_saved( $form['url'] );
 			wp_safe_redirect( posthorn_page_url( array( 'saved' => 1 ) ) );
 			exit;
 		}
@@ -179,6 +185,10 @@ function posthorn_print_settings_tab(): void {
 			echo '<div class="notice notice-error" role="alert"><p>' . esc_html( $message ) . '</p></div>';
 		}
 	}
+	require_once __DIR__ . '/native-webhooks.php';
+	$taking_over = posthorn_native_print_take_over( $state['result'] );
+	posthorn_native_print_warnings( $taking_over );
 	posthorn_print_status();
-	posthorn_print_form( $state['form'], $mistakes, $state['result'] );
+	posthorn_native_print_silenced();
+	posthorn_print_form( $state['form'], $mistakes, '' === $taking_over ? $state['result'] : '' );
 }

@@ -61,7 +61,7 @@ function posthorn_result_html( array $result ): string {
 		$html .= '<p>' . esc_html( ucfirst( $result['advice'] ) ) . '</p>';
 	}
 	if ( '' !== $result['location'] ) {
-		$html .= '<p class="hide-if-no-js"><button type="button" class="button" data-posthorn-url="' . esc_attr( $result['location'] ) . '">' . esc_html__( 'Use that address', 'posthorn' ) . '</button></p>';
+		$html .= '<p><button form="posthorn-form" class="button" name="use_address" value="' . esc_attr( $result['location'] ) . '">' . esc_html__( 'Use that address', 'posthorn' ) . '</button></p>';
 	}
 	$html .= '<dl class="posthorn-facts">';
 	if ( null !== $result['status'] ) {

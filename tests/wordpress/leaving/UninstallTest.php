@@ -12,6 +12,8 @@ final class UninstallTest extends SiteTestCase {
 	public function test_uninstall_removes_the_options_and_keeps_the_queue(): void {
 		$this->save_endpoint();
 		update_option( 'posthorn_problem', array( 'message' => 'x', 'time' => 1, 'lost' => 0 ) );
+		update_option( 'posthorn_native', array( 'silenced' => array() ) );
+		update_option( 'posthorn_native_seen', array() );
 		wp_schedule_event( time() + 300, 'hourly', 'posthorn_cron' );
 		$this->uninstall();
 		self::assertSame( array(), self::left_over() );

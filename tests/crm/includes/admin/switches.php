@@ -19,6 +19,9 @@ function wpestate_crm_take_switches(): void {
 	}
 	update_option( 'crm_webhook_url', sanitize_url( wp_unslash( $_POST['crm_webhook_url'] ?? '' ) ) );
 	update_option( 'crm_webhook_events', sanitize_text_field( wp_unslash( $_POST['crm_webhook_events'] ?? '' ) ) );
+	if ( ! empty( $_POST['crm_webhook_secret'] ) ) {
+		update_option( 'crm_webhook_secret', sanitize_text_field( wp_unslash( $_POST['crm_webhook_secret'] ) ) );
+	}
 	wpestate_crm_go( 'wpestate-crm-switches', 'Saved.' );
 }
 
@@ -55,6 +58,10 @@ function wpestate_crm_switches_screen(): void {
 						<input id="crm-events" class="regular-text" name="crm_webhook_events" value="<?php echo esc_attr( get_option( 'crm_webhook_events', '' ) ); ?>">
 						<p class="description">Comma-separated; empty for all.</p>
 					</td>
+				</tr>
+				<tr>
+					<th scope="row"><label for="crm-secret">Its own webhook secret</label></th>
+					<td><input id="crm-secret" type="password" class="regular-text" name="crm_webhook_secret" value="" autocomplete="new-password" placeholder="<?php echo '' === (string) get_option( 'crm_webhook_secret', '' ) ? '' : 'saved'; ?>"></td>
 				</tr>
 			</table>
 			<?php submit_button(); ?>
