@@ -85,7 +85,7 @@ final class Operations {
 
 	/** Submits the public form, as somebody new and as somebody known. */
 	public static function forms( callable $step ): void {
-		$form = array( 'name' => 'Ida Rhodes', 'email' => 'ida' . wp_rand() . '@example.com', 'phone' => '0035312345', 'type' => 'Schedule Tour', 'city' => 'Cobh', 'budget' => '350000', 'message' => "On Friday?\nOr 'Saturday'" );
+		$form = array( 'name' => 'Ida Rhodes', 'email' => 'ida@example.com', 'phone' => '0035312345', 'type' => 'Schedule Tour', 'city' => 'Cobh', 'budget' => '350000', 'message' => "On Friday?\nOr 'Saturday'" );
 		$step( 'a form of somebody new', static fn() => wpestate_crm_process_form_submission( $form ) );
 		$step( 'a form of somebody known', static fn() => wpestate_crm_process_form_submission( $form ) );
 		$step( 'a form of somebody with a new number', static fn() => wpestate_crm_process_form_submission( array( 'phone' => '1' ) + $form ) );
