@@ -38,7 +38,7 @@ final class OracleTest extends WatchTestCase {
 	private int $events = 0;
 
 	/**
-	 * @group mariadb
+	 * @group product
 	 * @dataProvider shapes
 	 */
 	public function test_all_combinations_of_what_the_contract_leaves_open( string $shape ): void {
@@ -62,7 +62,7 @@ final class OracleTest extends WatchTestCase {
 		return $sets;
 	}
 
-	/** @group mariadb */
+	/** @group product */
 	public function test_every_style_of_statement_with_and_without_a_transaction(): void {
 		$this->work( Combinations::all( array( 'bulk' => array( 'statement' ) ) + self::MORE ) );
 	}
