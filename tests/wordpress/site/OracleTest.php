@@ -35,7 +35,8 @@ final class OracleTest extends WatchTestCase {
 	/** What all operations give at least; the SQLite drop-in cannot delete with a join. */
 	private const EVENTS = 46;
 
-	private int $events = 0;
+	private int $events     = 0;
+	private bool $unbroken = false;
 
 	/**
 	 * @group product
@@ -64,7 +65,7 @@ final class OracleTest extends WatchTestCase {
 
 	/** @group product */
 	public function test_every_style_of_statement_with_and_without_a_transaction(): void {
-		$this->work( Combinations::all( array( 'bulk' => array( 'statement' ) ) + self::MORE ) );
+		$this->work( Combinations::all( array( 'bulk' => array( 'statement' ), 'clutter' => array( 'off' ) ) + self::MORE ) );
 	}
 
 	public function test_a_form_is_its_contact_then_its_submission(): void {
@@ -80,6 +81,8 @@ final class OracleTest extends WatchTestCase {
 			self::assertTrue( wpestate_crm_set_switches( $combination ) );
 			$name = Combinations::name( $combination );
 			$this->events = 0;
+			// Tables::clear() comes between: the first step looks for itself.
+			$this->unbroken = false;
 			Operations::all( fn( string $step, callable $operation ) => $this->step( "$step, with $name", $operation ) );
 			self::assertGreaterThanOrEqual( self::EVENTS, $this->events, "the oracle saw too little happen, with $name" );
 			Tables::clear();
@@ -88,13 +91,15 @@ final class OracleTest extends WatchTestCase {
 	}
 
 	private function step( string $name, callable $operation ) {
-		$result        = null;
-		$events        = $this->oracle->step(
+		$result = null;
+		$events = $this->oracle->step(
 			$name,
 			static function () use ( $operation, &$result ): void {
 				$result = $operation();
-			}
+			},
+			$this->unbroken
 		);
+		$this->unbroken = true;
 		$this->events += count( $events );
 		return $result;
 	}
