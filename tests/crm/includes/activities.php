@@ -43,7 +43,7 @@ function wpestate_crm_add_note( string $entity_type, int $entity_id, string $not
 
 /** Notes that a contact looked at a listing. This action's arguments are the only documented ones. */
 function wpestate_crm_record_viewed_listing( int $contact_id, int $listing_id ): void {
-	wpestate_crm_insert_row( 'viewed_listings', compact( 'contact_id', 'listing_id' ) + array( 'viewed_at' => current_time( 'mysql', true ) ) );
+	wpestate_crm_insert_row( 'viewed_listings', compact( 'contact_id', 'listing_id' ) + array( 'viewed_at' => wpestate_crm_now() ) );
 	do_action( 'wpestate_crm_after_viewed_listing', $contact_id, $listing_id );
 }
 

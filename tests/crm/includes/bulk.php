@@ -9,14 +9,24 @@ defined( 'ABSPATH' ) || exit;
 
 /** Runs bulk work, inside a transaction where that is switched on. */
 function wpestate_crm_in_bulk( callable $work ): int {
+	return (int) wpestate_crm_in_transaction( $work, 'off' !== wpestate_crm_switch( 'transaction' ) );
+}
+
+/**
+ * Runs work inside a transaction.
+ *
+ * @param callable $work        The work. One that ends with a WP_Error is taken back.
+ * @param bool     $transaction Whether to, indeed.
+ * @return mixed What the work returned.
+ */
+function wpestate_crm_in_transaction( callable $work, bool $transaction ) {
 	global $wpdb;
-	$transaction = 'on' === wpestate_crm_switch( 'transaction' );
 	if ( $transaction ) {
 		$wpdb->query( 'START TRANSACTION' );
 	}
-	$done = (int) $work();
+	$done = $work();
 	if ( $transaction ) {
-		$wpdb->query( 'COMMIT' );
+		$wpdb->query( is_wp_error( $done ) ? 'ROLLBACK' : 'COMMIT' );
 	}
 	return $done;
 }
@@ -41,17 +51,8 @@ function wpestate_crm_bulk_update( string $table, array $ids, array $data, calla
 			if ( 'loop' === wpestate_crm_switch( 'bulk' ) ) {
 				return wpestate_crm_one_by_one( $ids, static fn( int $id ) => $single( $id, $data ) );
 			}
-			global $wpdb;
-			$set    = array();
-			$values = array();
-			foreach ( wpestate_crm_clean_row( $table, $data ) + array( 'updated_at' => current_time( 'mysql', true ) ) as $column => $value ) {
-				$set[]    = "$column = %s";
-				$values[] = $value;
-			}
-			$sql = 'UPDATE ' . wpestate_crm_table( $table ) . ' SET ' . implode( ', ', $set )
-				. ' WHERE ' . wpestate_crm_key( $table ) . ' IN (' . implode( ',', $ids ) . ')';
-			// phpcs:ignore WordPress.DB.PreparedSQL -- names come from the schema, ids are integers.
-			return (int) $wpdb->query( $wpdb->prepare( $sql, $values ) );
+			$data = wpestate_crm_clean_row( $table, $data ) + array( 'updated_at' => wpestate_crm_now() );
+			return wpestate_crm_update_statement( $table, $ids, $data );
 		}
 	);
 }
@@ -67,9 +68,7 @@ function wpestate_crm_bulk_delete( string $table, array $ids, callable $single )
 			if ( 'loop' === wpestate_crm_switch( 'bulk' ) ) {
 				return wpestate_crm_one_by_one( $ids, $single );
 			}
-			global $wpdb;
-			// phpcs:ignore WordPress.DB.PreparedSQL -- names come from the schema, ids are integers.
-			return (int) $wpdb->query( 'DELETE FROM ' . wpestate_crm_table( $table ) . ' WHERE ' . wpestate_crm_key( $table ) . ' IN (' . implode( ',', $ids ) . ')' );
+			return wpestate_crm_delete_statement( $table, $ids );
 		}
 	);
 }
@@ -112,7 +111,7 @@ function wpestate_crm_import_contacts( array $rows ): int {
 	return wpestate_crm_in_bulk(
 		static function () use ( $rows ): int {
 			if ( 'statement' === wpestate_crm_switch( 'bulk' ) ) {
-				return wpestate_crm_insert_many( 'contacts', $rows );
+				return wpestate_crm_insert_statement( 'contacts', $rows );
 			}
 			$done = 0;
 			foreach ( $rows as $row ) {
@@ -123,19 +122,22 @@ function wpestate_crm_import_contacts( array $rows ): int {
 	);
 }
 
-/** Inserts rows with one statement and no ceremony; returns how many. */
-function wpestate_crm_insert_many( string $table, array $rows ): int {
-	global $wpdb;
-	$columns = array_keys( wpestate_crm_clean_row( $table, $rows[0] ) );
-	$values  = array();
-	foreach ( $rows as $row ) {
-		$row = wpestate_crm_clean_row( $table, $row );
-		$one = array();
-		foreach ( $columns as $column ) {
-			$one[] = null === ( $row[ $column ] ?? null ) ? 'NULL' : $wpdb->prepare( '%s', $row[ $column ] );
-		}
-		$values[] = '(' . implode( ', ', $one ) . ')';
+/** Copies contacts, as new ones without an address to write to; returns how many. Invented. */
+function wpestate_crm_duplicate_contacts( array $ids ): int {
+	$ids = array_values( array_unique( array_map( 'intval', $ids ) ) );
+	if ( ! $ids ) {
+		return 0;
 	}
-	// phpcs:ignore WordPress.DB.PreparedSQL -- names come from the schema, every value is prepared above.
-	return (int) $wpdb->query( 'INSERT INTO ' . wpestate_crm_table( $table ) . ' (' . implode( ', ', $columns ) . ') VALUES ' . implode( ', ', $values ) );
+	return wpestate_crm_in_bulk(
+		static function () use ( $ids ): int {
+			if ( 'statement' === wpestate_crm_switch( 'bulk' ) ) {
+				return wpestate_crm_copy_statement( 'contacts', $ids, array( 'email' => '' ) );
+			}
+			$copy = static function ( int $id ): bool {
+				$row = wpestate_crm_get_contact( $id );
+				return null !== $row && is_int( wpestate_crm_insert_contact( array( 'email' => '' ) + $row ) );
+			};
+			return wpestate_crm_one_by_one( $ids, $copy );
+		}
+	);
 }

@@ -76,7 +76,7 @@ function wpestate_crm_update_contact( int $id, array $data ) {
 		return new WP_Error( 'contact', "There is no contact $id." );
 	}
 	if ( isset( $data['lifecycle_stage'] ) && $data['lifecycle_stage'] !== $old['lifecycle_stage'] ) {
-		$data['lifecycle_stage_changed_at'] = current_time( 'mysql', true );
+		$data['lifecycle_stage_changed_at'] = wpestate_crm_now();
 	}
 	$done = wpestate_crm_update_row( 'contacts', $id, $data );
 	if ( is_wp_error( $done ) ) {

@@ -37,7 +37,7 @@ function wpestate_crm_deal_status_of( string $stage ): string {
 
 /** Completes what is to be written: both names of each fact, and what follows from the stage. */
 function wpestate_crm_complete_deal( array $data, ?array $old ): array {
-	$now   = current_time( 'mysql', true );
+	$now   = wpestate_crm_now();
 	$stage = $data['stage'] ?? $data['deal_stage'] ?? null;
 	if ( null !== $stage && ( null === $old || $stage !== $old['stage'] ) ) {
 		$status = wpestate_crm_deal_status_of( $stage );
@@ -110,6 +110,11 @@ function wpestate_crm_update_deal_stage( int $id, string $stage ) {
 
 /** What both have in common. */
 function wpestate_crm_write_deal( int $id, array $data, bool $announce ) {
+	return wpestate_crm_in_transaction( static fn() => wpestate_crm_write_one_deal( $id, $data, $announce ), 'all' === wpestate_crm_switch( 'transaction' ) );
+}
+
+/** And that inside a transaction, maybe. */
+function wpestate_crm_write_one_deal( int $id, array $data, bool $announce ) {
 	$old = wpestate_crm_get_deal( $id );
 	if ( null === $old ) {
 		return new WP_Error( 'deal', "There is no deal $id." );

@@ -18,6 +18,11 @@ function wpestate_crm_process_form_submission( array $form_data ) {
 	if ( ! is_email( $email ) ) {
 		return new WP_Error( 'email', 'Please give an email address, so that we can answer.' );
 	}
+	return wpestate_crm_in_transaction( static fn() => wpestate_crm_write_form_submission( $form_data, $email ), 'all' === wpestate_crm_switch( 'transaction' ) );
+}
+
+/** Writes what a form brings. */
+function wpestate_crm_write_form_submission( array $form_data, string $email ) {
 	$name    = explode( ' ', trim( $form_data['name'] ?? '' ), 2 );
 	$contact = wpestate_crm_find_contact_by_email( $email );
 	if ( null === $contact ) {

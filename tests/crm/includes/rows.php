@@ -7,6 +7,13 @@
 
 defined( 'ABSPATH' ) || exit;
 
+/**
+ * The time that is written into rows, in UTC. A test that compares two runs holds it still: WPESTATE_CRM_NOW.
+ */
+function wpestate_crm_now(): string {
+	return defined( 'WPESTATE_CRM_NOW' ) ? WPESTATE_CRM_NOW : current_time( 'mysql', true );
+}
+
 /** A row, or null. */
 function wpestate_crm_get_row( string $table, int $id ): ?array {
 	global $wpdb;
@@ -79,9 +86,10 @@ function wpestate_crm_clean_row( string $table, array $data ): array {
 function wpestate_crm_insert_row( string $table, array $data ) {
 	global $wpdb;
 	$data = wpestate_crm_clean_row( $table, $data );
+	wpestate_crm_clutter( $table );
 	foreach ( array( 'created_at', 'updated_at' ) as $column ) {
 		if ( isset( wpestate_crm_schema()[ $table ][ $column ] ) && ! isset( $data[ $column ] ) ) {
-			$data[ $column ] = current_time( 'mysql', true );
+			$data[ $column ] = wpestate_crm_now();
 		}
 	}
 	if ( false === $wpdb->insert( wpestate_crm_table( $table ), $data ) ) {
@@ -98,8 +106,9 @@ function wpestate_crm_insert_row( string $table, array $data ) {
 function wpestate_crm_update_row( string $table, int $id, array $data ) {
 	global $wpdb;
 	$data = wpestate_crm_clean_row( $table, $data );
+	wpestate_crm_clutter( $table );
 	if ( isset( wpestate_crm_schema()[ $table ]['updated_at'] ) ) {
-		$data['updated_at'] = current_time( 'mysql', true );
+		$data['updated_at'] = wpestate_crm_now();
 	}
 	if ( false === $wpdb->update( wpestate_crm_table( $table ), $data, array( wpestate_crm_key( $table ) => $id ) ) ) {
 		return new WP_Error( 'db_update', 'The record could not be saved: ' . $wpdb->last_error );
@@ -110,5 +119,6 @@ function wpestate_crm_update_row( string $table, int $id, array $data ) {
 /** Deletes a row, for good; nothing cascades. True if there was one. */
 function wpestate_crm_delete_row( string $table, int $id ): bool {
 	global $wpdb;
+	wpestate_crm_clutter( $table );
 	return (bool) $wpdb->delete( wpestate_crm_table( $table ), array( wpestate_crm_key( $table ) => $id ) );
 }

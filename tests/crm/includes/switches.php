@@ -61,8 +61,35 @@ function wpestate_crm_switch_list(): array {
 			),
 		),
 		'transaction'       => array(
-			'label'   => 'Bulk work in a transaction',
+			'label'   => 'Work in a transaction',
 			'meaning' => 'START TRANSACTION before it, COMMIT after it.',
+			'choices' => array(
+				'off' => 'Off',
+				'on'  => 'Bulk actions and imports',
+				'all' => 'These, forms and deals',
+			),
+		),
+		// Invented from here on, but for its own webhooks: how else a CRM might write its rows.
+		'statements'        => array(
+			'label'   => 'How single statements are written',
+			'meaning' => 'Where bulk actions and imports are one statement each.',
+			'choices' => array(
+				'plain'    => 'UPDATE … WHERE id IN (…), INSERT … VALUES (…), (…)',
+				'comments' => 'The same with comments',
+				'join'     => 'UPDATE … JOIN, DELETE … JOIN, INSERT … SELECT',
+				'select'   => 'Chosen by a subquery, INSERT … SELECT',
+				'replace'  => 'REPLACE',
+				'upsert'   => 'INSERT … ON DUPLICATE KEY UPDATE',
+			),
+		),
+		'automations'       => array(
+			'label'   => 'Automations',
+			'meaning' => 'Its own actions set off more work: a task for a new contact, a note to a deal that was won, a task after a task.',
+			'choices' => $on_off,
+		),
+		'clutter'           => array(
+			'label'   => 'Clutter',
+			'meaning' => 'Before each single row: a statement that fails, one that matches nothing, one that changes nothing, one that only mentions the table.',
 			'choices' => $on_off,
 		),
 		'native_webhooks'   => array(

@@ -51,7 +51,7 @@ function wpestate_crm_complete_task( int $id ): bool {
 	}
 	$data = array(
 		'status'       => 'completed',
-		'completed_at' => current_time( 'mysql', true ),
+		'completed_at' => wpestate_crm_now(),
 		'completed_by' => get_current_user_id(),
 	);
 	if ( is_wp_error( wpestate_crm_update_row( 'tasks', $id, $data ) ) ) {
