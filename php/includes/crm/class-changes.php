@@ -39,7 +39,7 @@ final class Posthorn_Crm_Changes {
 	public function note( Posthorn_Crm_Table $table, int $key, ?string $before ): void {
 		$name                     = self::name( $table, $key );
 		$this->waiting[ $name ] ??= array( $table, $key, $before, '' );
-		$this->written[ $name ]   = false;
+		$this->written[ $name ] ??= false;
 	}
 
 	/**
@@ -51,15 +51,16 @@ final class Posthorn_Crm_Changes {
 	 * @param array              $row    What the action handed over; used only if the row was never seen.
 	 */
 	public function hint( Posthorn_Crm_Table $table, int $key, string $change, array $row ): void {
-		$name = self::name( $table, $key );
+		$name         = self::name( $table, $key );
+		$is_completed = 'completed' === $change && empty( $this->written[ $name ] );
 		if ( isset( $this->waiting[ $name ] ) ) {
-			if ( 'completed' === $change ) {
+			if ( $is_completed ) {
 				$this->waiting[ $name ][3] = $change;
 			}
-		} elseif ( ! isset( $this->written[ $name ] ) || 'completed' === $change && ! $this->written[ $name ] ) {
+		} elseif ( $is_completed || ! isset( $this->written[ $name ] ) ) {
 			// Written past $wpdb, or before the plugin was there.
-			$this->waiting[ $name ] = array( $table, $key, 'deleted' === $change ? posthorn_crm_pack( $row ) : null, "announced $change" );
-			$this->written[ $name ] = false;
+			$this->waiting[ $name ]   = array( $table, $key, 'deleted' === $change ? posthorn_crm_pack( $row ) : null, "announced $change" );
+			$this->written[ $name ] ??= false;
 		}
 	}
 

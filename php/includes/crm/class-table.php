@@ -11,6 +11,13 @@ defined( 'ABSPATH' ) || exit;
 final class Posthorn_Crm_Table {
 
 	/**
+	 * What the database has said of tables: name => `keys`, `kinds`.
+	 *
+	 * @var array<string,array<string,array>>
+	 */
+	private static array $descriptions = array();
+
+	/**
 	 * Made by named() only.
 	 *
 	 * @param string $name   The table's full name.
@@ -81,8 +88,7 @@ final class Posthorn_Crm_Table {
 	 * @return array<string[]>
 	 */
 	public function unique_keys(): array {
-		static $known = array();
-		if ( ! isset( $known[ $this->name ] ) ) {
+		if ( ! isset( self::$descriptions[ $this->name ]['keys'] ) ) {
 			$keys = array( 'PRIMARY' => array() );
 			foreach ( posthorn_crm_query( "SHOW INDEX FROM `$this->name`" ) ?? array() as $column ) {
 				$column = (array) $column;
@@ -90,10 +96,33 @@ final class Posthorn_Crm_Table {
 					$keys[ $column['Key_name'] ][ (int) $column['Seq_in_index'] ] = $column['Column_name'];
 				}
 			}
-			$keys['PRIMARY']       = $keys['PRIMARY'] ? $keys['PRIMARY'] : array( $this->key );
-			$known[ $this->name ] = array_map( 'array_values', array_values( $keys ) );
+			$keys['PRIMARY'] = $keys['PRIMARY'] ? $keys['PRIMARY'] : array( $this->key );
+
+			self::$descriptions[ $this->name ]['keys'] = array_map( 'array_values', array_values( $keys ) );
 		}
-		return $known[ $this->name ];
+		return self::$descriptions[ $this->name ]['keys'];
+	}
+
+	/**
+	 * Its columns that hold something else than text.
+	 *
+	 * @return array<string,string> Column => kind, as posthorn_crm_value() takes it.
+	 */
+	public function kinds(): array {
+		if ( ! isset( self::$descriptions[ $this->name ]['kinds'] ) ) {
+			$columns = array_column( posthorn_crm_query( "SHOW COLUMNS FROM `$this->name`" ) ?? array(), 'Type', 'Field' );
+			$kinds   = array_filter( array_map( 'posthorn_crm_kind', $columns ) );
+
+			self::$descriptions[ $this->name ]['kinds'] = array_merge( $kinds, array_fill_keys( array_intersect( posthorn_crm_json_columns(), array_keys( $columns ) ), 'json' ) );
+		}
+		return self::$descriptions[ $this->name ]['kinds'];
+	}
+
+	/**
+	 * Forgets what the database said of all tables: a statement may have changed them.
+	 */
+	public static function forget_descriptions(): void {
+		self::$descriptions = array();
 	}
 
 	/**

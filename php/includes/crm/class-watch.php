@@ -15,6 +15,9 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Posthorn_Crm_Watch {
 
+	/** How often a hand-over is repeated for what was written during it. */
+	private const MOST_ROUNDS = 10;
+
 	/**
 	 * What read_statement() says of the statement that runs now; null if it is of no interest.
 	 *
@@ -81,6 +84,9 @@ final class Posthorn_Crm_Watch {
 					return;
 				}
 				$this->note();
+				if ( ! empty( $statement['implicit'] ) ) {
+					Posthorn_Crm_Table::forget_descriptions();
+				}
 				if ( ! $this->transaction->is_open() && $this->transaction->takes_back( $statement ) ) {
 					$this->hand_over();
 				} elseif ( $this->transaction->commits( $statement ) ) {
@@ -132,15 +138,24 @@ final class Posthorn_Crm_Watch {
 	}
 
 	/**
-	 * Takes down what the last statement did, without asking the database anything.
+	 * Takes down what the last statement did, without asking the database anything. A filter that sees an event of it may
+	 * have run statements of its own.
 	 */
 	private function ran(): void {
-		global $wpdb;
-		$statement     = $this->running;
-		$this->running = null;
-		if ( null === $statement ) {
-			return;
+		while ( null !== $this->running ) {
+			$statement     = $this->running;
+			$this->running = null;
+			$this->has_run( $statement );
 		}
+	}
+
+	/**
+	 * Takes down what a statement did.
+	 *
+	 * @param array $statement What read_statement() says of it.
+	 */
+	private function has_run( array $statement ): void {
+		global $wpdb;
 		foreach ( $this->writes as $write ) {
 			$write->ran();
 		}
@@ -208,11 +223,14 @@ final class Posthorn_Crm_Watch {
 	}
 
 	/**
-	 * Hands over what waits, unless it can still be taken back.
+	 * Hands over what waits, unless it can still be taken back; also what filters write when they see its events. One that
+	 * writes a row for every event of a row is not followed for ever.
 	 */
 	private function hand_over(): void {
-		if ( ! $this->transaction->is_open() ) {
+		for ( $round = 0; $round < self::MOST_ROUNDS && ! $this->transaction->is_open() && $this->changes->waiting(); $round++ ) {
 			posthorn_crm_hand_over( $this->changes );
+			$this->ran();
+			$this->note();
 		}
 	}
 }

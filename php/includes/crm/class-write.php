@@ -30,23 +30,23 @@ final class Posthorn_Crm_Write {
 	/**
 	 * Made by begin() only.
 	 *
-	 * @param Posthorn_Crm_Table $table     The table.
-	 * @param array              $statement What read_statement() says of it.
-	 * @param string             $condition Which rows were read.
-	 * @param array<int,string>  $before    These rows, packed.
+	 * @param Posthorn_Crm_Table     $table     The table.
+	 * @param array                  $statement What read_statement() says of it.
+	 * @param string                 $condition Which rows were read.
+	 * @param array<int,string>|null $before    These rows, packed; null if they could not be read.
 	 */
 	private function __construct(
 		public readonly Posthorn_Crm_Table $table,
 		private array $statement,
 		private string $condition,
-		private array $before
+		private ?array $before
 	) {}
 
 	/**
 	 * Reads what a statement that is about to run may change.
 	 *
 	 * @param array $statement What read_statement() says of one table.
-	 * @return self|null Null if nobody wants to know, or it could not be read; the owner is then told.
+	 * @return self|null Null if nobody wants to know.
 	 */
 	public static function begin( array $statement ): ?self {
 		$table = Posthorn_Crm_Table::named( $statement['table'], $statement['schema'] ?? null );
@@ -54,13 +54,9 @@ final class Posthorn_Crm_Write {
 		if ( null === $table || ! $statement['adds'] && array( 'created' ) === array_keys( $table->events() ) || ! $table->is_wanted() ) {
 			return null;
 		}
-		$condition = $statement['condition'] ?? ( posthorn_crm_number( $table, 'COUNT(*)' ) <= self::MOST_ROWS_COMPARED ? 'TRUE' : null );
-		$before    = null === $condition ? null : self::rows( $table, $condition, $statement['bounded'] ?? null );
-		if ( null === $before ) {
-			self::say_unseen( $table, $statement['verb'] );
-			return null;
-		}
-		$write = new self( $table, $statement, $condition, $before );
+		$condition = $statement['condition'] ?? 'TRUE';
+		$is_told   = isset( $statement['condition'] ) || posthorn_crm_number( $table, 'COUNT(*)' ) <= self::MOST_ROWS_COMPARED;
+		$write     = new self( $table, $statement, $condition, $is_told ? self::rows( $table, $condition, $statement['bounded'] ?? null ) : null );
 		if ( $statement['adds'] ) {
 			$write->highest = posthorn_crm_number( $table, "MAX(`$table->key`)" ) ?? 0;
 		}
@@ -93,7 +89,7 @@ final class Posthorn_Crm_Write {
 	 * @param Posthorn_Crm_Changes $changes What waits.
 	 */
 	public function goes_beyond( Posthorn_Crm_Changes $changes ): bool {
-		return null !== $this->highest || ! $changes->contain( $this->table, array_keys( $this->before ) );
+		return null !== $this->highest || ! $changes->contain( $this->table, array_keys( $this->before ?? array() ) );
 	}
 
 	/**
@@ -110,7 +106,10 @@ final class Posthorn_Crm_Write {
 			$this->told = array( (int) $connection->lastInsertId(), $this->statement['rows'] );
 		}
 		if ( '' !== (string) $wpdb->last_error ) {
+			// It wrote nothing, or what it wrote is found among the rows before.
 			$this->highest = null;
+		} elseif ( null === $this->before ) {
+			$this->say_unseen();
 		}
 	}
 
@@ -120,21 +119,21 @@ final class Posthorn_Crm_Write {
 	 * @return array<int,?string>
 	 */
 	public function rows_before(): array {
-		return $this->before + array_fill_keys( $this->added(), null );
+		return null === $this->before ? array() : $this->before + array_fill_keys( $this->added(), null );
 	}
 
 	/**
-	 * The keys that are there since the statement ran.
+	 * The keys that are there since the statement ran, and some that were there before.
 	 *
 	 * @return int[]
 	 */
 	private function added(): array {
-		if ( null === $this->highest ) {
-			return array();
+		$added = null === $this->highest ? array() : $this->above_the_highest();
+		// Keys that the statement gave itself may be lower than the highest, also those that an UPDATE gave.
+		if ( null === $this->statement['condition'] || null !== $this->highest && 'FALSE' !== $this->condition ) {
+			array_push( $added, ...posthorn_crm_row_keys( $this->table, $this->condition ) ?? array() );
 		}
-		// Keys that the statement gave itself may be lower than the highest.
-		$given = 'FALSE' === $this->condition ? array() : posthorn_crm_row_keys( $this->table, $this->condition ) ?? array();
-		return array_merge( $given, $this->above_the_highest() );
+		return $added;
 	}
 
 	/**
@@ -164,19 +163,16 @@ final class Posthorn_Crm_Write {
 	}
 
 	/**
-	 * Tells the owner of a statement whose rows are not known.
-	 *
-	 * @param Posthorn_Crm_Table $table The table.
-	 * @param string             $verb  What the statement did.
+	 * Tells the owner that the rows of the statement are not known.
 	 */
-	private static function say_unseen( Posthorn_Crm_Table $table, string $verb ): void {
+	private function say_unseen(): void {
 		posthorn_report(
 			new RuntimeException(
 				sprintf(
 					/* translators: 1: INSERT, UPDATE, DELETE or REPLACE, 2: name of a database table, 3: a number. */
 					__( 'The changes that one %1$s made in %2$s are not known, so no events were made of them: the table has more than %3$s rows or cannot be read, and the statement does not say which of them it writes.', 'posthorn' ),
-					strtoupper( $verb ),
-					$table->name,
+					strtoupper( $this->statement['verb'] ),
+					$this->table->name,
 					number_format_i18n( self::MOST_ROWS_COMPARED )
 				)
 			),

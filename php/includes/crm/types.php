@@ -14,7 +14,7 @@ defined( 'ABSPATH' ) || exit;
  * @param array              $row   Column => value as the database driver gives it.
  */
 function posthorn_crm_typed( Posthorn_Crm_Table $table, array $row ): array {
-	foreach ( posthorn_crm_kinds( $table->name ) as $column => $kind ) {
+	foreach ( $table->kinds() as $column => $kind ) {
 		if ( is_string( $row[ $column ] ?? null ) ) {
 			$row[ $column ] = posthorn_crm_value( $row[ $column ], $kind );
 		}
@@ -44,34 +44,24 @@ function posthorn_crm_value( string $value, string $kind ) {
 }
 
 /**
- * The columns of a table that hold something else than text.
+ * What a column holds.
  *
- * @param string $table The table's full name.
- * @return array<string,string> Column => kind, as posthorn_crm_value() takes it.
+ * @param string $type Its type as the database calls it.
+ * @return string|null As posthorn_crm_value() takes it; null for text.
  */
-function posthorn_crm_kinds( string $table ): array {
-	static $known = array();
-	if ( ! isset( $known[ $table ] ) ) {
-		$types = array(
-			'json'    => '/^json/',
-			'integer' => '/^(tiny|small|medium|big)?int|^year/',
-			'decimal' => '/^(decimal|numeric)/',
-			'float'   => '/^(float|double|real)/',
-		);
-		$kinds = array();
-		foreach ( array_column( posthorn_crm_query( "SHOW COLUMNS FROM `$table`" ) ?? array(), 'Type', 'Field' ) as $column => $type ) {
-			foreach ( $types as $kind => $pattern ) {
-				if ( preg_match( $pattern, strtolower( $type ) ) ) {
-					$kinds[ $column ] = $kind;
-				}
-			}
-			if ( in_array( $column, posthorn_crm_json_columns(), true ) ) {
-				$kinds[ $column ] = 'json';
-			}
+function posthorn_crm_kind( string $type ): ?string {
+	$kinds = array(
+		'json'    => '/^json/i',
+		'integer' => '/^(tiny|small|medium|big)?int|^year/i',
+		'decimal' => '/^(decimal|numeric)/i',
+		'float'   => '/^(float|double|real)/i',
+	);
+	foreach ( $kinds as $kind => $pattern ) {
+		if ( preg_match( $pattern, $type ) ) {
+			return $kind;
 		}
-		$known[ $table ] = $kinds;
 	}
-	return $known[ $table ];
+	return null;
 }
 
 /**
