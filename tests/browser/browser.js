@@ -49,6 +49,8 @@ const with_page =
     const context = await (await launch()).newContext({
       baseURL: SITE,
       viewport: { width: 1280, height: 900 },
+      // WordPress 7 fades from page to page, and a picture taken meanwhile breaks that off with an error.
+      reducedMotion: 'reduce',
       storageState: await owners_session(),
       ...options,
     });

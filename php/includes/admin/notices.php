@@ -35,8 +35,10 @@ function posthorn_show_notices(): void {
 	if ( null !== $problem ) {
 		posthorn_notice_problem( $problem );
 	}
-	require_once __DIR__ . '/native-webhooks.php';
-	posthorn_native_notice();
+	if ( get_option( 'posthorn_native_seen' ) ) {
+		require_once __DIR__ . '/native-webhooks.php';
+		posthorn_native_notice();
+	}
 }
 
 /**
