@@ -12,6 +12,7 @@ mod guard;
 mod ini;
 mod lifecycle;
 mod page_time;
+mod statement;
 
 use ext_php_rs::prelude::*;
 use lifecycle::module_startup;

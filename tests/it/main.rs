@@ -21,6 +21,7 @@ mod json;
 mod retry;
 mod rig;
 mod runtime_queue;
+mod statement;
 mod store_accept;
 mod store_endpoints;
 mod store_files;
