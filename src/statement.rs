@@ -17,6 +17,7 @@ mod watched;
 
 use std::borrow::Cow;
 
+pub use look::may_matter;
 pub use watched::Watched;
 
 use text::Text;

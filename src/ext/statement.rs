@@ -64,6 +64,10 @@ fn kind(value: &Zval) -> String {
 
 /// Reads a statement; `None` is PHP's null.
 pub(super) fn read(sql: &[u8], array: &ZendHashTable) -> Result<Option<ZBox<ZendHashTable>>> {
+    // Most of a page's statements end here; the tables are not even looked at.
+    if !statement::may_matter(sql) {
+        return Ok(None);
+    }
     Ok(match statement::read(sql, &tables(array)?) {
         Some(Reading::Writes(writes)) => {
             let mut entries = writes.iter();

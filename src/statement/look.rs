@@ -48,27 +48,47 @@ const TRANSACTION: [&str; 33] = [
 /// What makes a SET more than the setting of a variable.
 const SET: [&str; 4] = ["autocommit", "statement", "password", "role"];
 
+/// What a statement's first words promise.
+#[derive(PartialEq, Eq)]
+enum Promise {
+    Nothing,
+    WritesWhatItNames,
+    Matters,
+}
+
+/// Whether a statement begins like one that may write rows or concern the transaction, whatever is watched: most of a
+/// page's do not.
+pub fn may_matter(sql: &[u8]) -> bool {
+    promise(sql) != Promise::Nothing
+}
+
 /// Whether a statement may write one of `tables` or concern the transaction.
 pub(super) fn worth_reading(sql: &[u8], tables: &[Watched<'_>]) -> bool {
-    let Some(at) = beginning(sql) else { return false };
+    match promise(sql) {
+        Promise::Nothing => false,
+        Promise::WritesWhatItNames => tables.iter().any(|table| contains(sql, table.ending().as_bytes())),
+        Promise::Matters => true,
+    }
+}
+
+fn promise(sql: &[u8]) -> Promise {
+    let Some(at) = beginning(sql) else { return Promise::Nothing };
     let sql = &sql[at..];
     if sql.starts_with(b"/*") {
         // A version comment: what stands in it is run.
-        return true;
+        return Promise::Matters;
     }
     let end = sql.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(sql.len());
-    let first = &sql[..end];
-    let is = |word: &&str| first.eq_ignore_ascii_case(word.as_bytes());
-    if TRANSACTION.iter().any(|word| is(&word)) {
-        return true;
-    }
-    if is(&"SET") {
-        return SET.iter().any(|word| contains(sql, word.as_bytes()));
-    }
+    let is = |word: &str| sql[..end].eq_ignore_ascii_case(word.as_bytes());
     // A block of statements may be labelled.
-    let labelled = sql[end..].trim_ascii_start().starts_with(b":");
-    (labelled || WRITING.iter().any(|word| is(&word)))
-        && tables.iter().any(|table| contains(sql, table.ending().as_bytes()))
+    let is_labelled = || sql[end..].trim_ascii_start().starts_with(b":");
+    if TRANSACTION.iter().any(|word| is(word)) || (is("SET") && SET.iter().any(|word| contains(sql, word.as_bytes()))) {
+        Promise::Matters
+    } else if WRITING.iter().any(|word| is(word)) || is_labelled() {
+        Promise::WritesWhatItNames
+    } else {
+        Promise::Nothing
+    }
 }
 
 /// Where the first word begins, after blanks, comments and parentheses.

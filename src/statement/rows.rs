@@ -278,7 +278,7 @@ impl<'t> Clauses<'t> {
         let ordered: Vec<&str> =
             self.text.split(order.clone()).into_iter().filter_map(|item| self.column(item)).collect();
         let has = |column: &&str| ordered.iter().any(|by| by.eq_ignore_ascii_case(column));
-        if !watched.primary()?.iter().all(|column| has(&column)) {
+        if !watched.primary()?.iter().all(has) {
             return None;
         }
         let order = self.without_alias(factor, order);

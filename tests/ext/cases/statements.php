@@ -70,7 +70,7 @@ return [
 	},
 
 	'what is no table or key is refused by its name' => function () {
-		$reading = fn( array $tables ) => fn() => read_statement( 'SELECT 1', $tables );
+		$reading = fn( array $tables ) => fn() => read_statement( 'DELETE FROM a', $tables );
 		refuses( 'tables.a', $reading( [ 'a' => 7 ] ), 'expected a name' );
 		refuses( 'tables.a', $reading( [ 'a' => '' ] ) );
 		refuses( 'tables.a[0]', $reading( [ 'a' => [ 'id' ] ] ), 'expected a list of columns' );
