@@ -15,6 +15,7 @@ pub mod error;
 pub mod event;
 pub mod json;
 pub mod secret;
+pub mod statement;
 
 // What each step of a delivery needs to know.
 pub mod delivery;

@@ -1,5 +1,6 @@
 //! The namespace's functions: what the extension knows without a queue.
 
+use ext_php_rs::binary_slice::BinarySlice;
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::ZendHashTable;
@@ -7,6 +8,7 @@ use ext_php_rs::types::ZendHashTable;
 use super::arrays;
 use super::convert::to_array;
 use super::guard::guard;
+use super::statement;
 use crate::error::Error;
 use crate::format;
 
@@ -16,6 +18,7 @@ pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
         .function(wrap_function!(posthorn_events))
         .function(wrap_function!(posthorn_formats))
         .function(wrap_function!(posthorn_generate_secret))
+        .function(wrap_function!(posthorn_read_statement))
 }
 
 /// The catalogue: a list of events, each with `name`, `group`, `title`, `meaning`, `entity`, `source`,
@@ -44,4 +47,18 @@ pub fn posthorn_generate_secret(format: String) -> PhpResult<String> {
             format::find(&format).ok_or_else(|| Error::invalid("format", format!("there is no format '{format}'")))?;
         Ok(format::generate_secret(known)?.expose().to_owned())
     })
+}
+
+/// Which rows of watched tables a statement writes, told before it runs; MySQL's and MariaDB's dialect. `tables` is name →
+/// list of unique keys, each a list of columns, the primary key first; a name with `*` before it is how names end.
+///
+/// Null: it writes none of them and is about no transaction. Else an array. Of a write: `verb` (insert, replace, update,
+/// delete), `table`, `schema`, `condition` (what to read at least the touched rows by; null if that cannot be told),
+/// `bounded`, `adds`, `rows`, `implicit_commit`, `also` (the other tables that are written). Of a transaction: `verb` (begin,
+/// commit, rollback, savepoint, release, autocommit) with `implicit`, `chain`, `savepoint`, `on`. Throws
+/// `Posthorn\InvalidArgument` for a table or key that is none.
+#[php_function]
+#[php(name = "Posthorn\\read_statement")]
+pub fn posthorn_read_statement(sql: BinarySlice<u8>, tables: &ZendHashTable) -> PhpResult<Option<ZBox<ZendHashTable>>> {
+    guard(|| statement::read(&sql, tables))
 }

@@ -13,6 +13,7 @@ mod ini;
 mod lifecycle;
 mod page_time;
 mod print;
+mod statement;
 
 use ext_php_rs::prelude::*;
 use lifecycle::module_startup;

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=/dev/null
 source "$here/../testbed/testbed.sh"
 
-need_php cli fpm curl
+need_php cli fpm curl mysql
 need_node
 # The program alone, without the system service.
 need_packages apache2-bin "libapache2-mod-php$PHP_VERSION"
@@ -21,4 +21,10 @@ POSTHORN_LIBRARY=${POSTHORN_LIBRARY:-$POSTHORN_ROOT/target/release/libposthorn.s
 POSTHORN_FPM=/usr/sbin/php-fpm$PHP_VERSION
 export POSTHORN_LIBRARY POSTHORN_FPM PHP
 
-exec "$PHP" -d memory_limit=512M "$here/runner.php" "$@"
+# What is told of a statement is compared with what a database then does.
+mariadb_ready || OUR_MARIADB=yes
+start_mariadb
+trap '[ "${OUR_MARIADB:-no}" = no ] || stop_mariadb' EXIT
+export POSTHORN_MARIADB_SOCKET=$MARIADB_SOCKET
+
+"$PHP" -d memory_limit=512M "$here/runner.php" "$@"

@@ -23,6 +23,7 @@ mod retry;
 mod rig;
 mod runtime_damage;
 mod runtime_queue;
+mod statement;
 mod store_accept;
 mod store_endpoints;
 mod store_files;
