@@ -139,10 +139,14 @@ final class RowConcurrencyTest extends WatchTestCase {
 	}
 
 	public static function bulks(): array {
-		$loop = Tables::on_mariadb() ? 5000 : 500;
 		return array(
 			'one statement' => array( 'statement', 5000 ),
-			'row by row'    => array( 'loop', $loop ),
+			'row by row'    => array( 'loop', 500 ),
 		);
+	}
+
+	/** @group product */
+	public function test_a_bulk_action_of_five_thousand_row_by_row(): void {
+		$this->test_a_bulk_action_of_thousands_is_one_event_a_row( 'loop', 5000 );
 	}
 }

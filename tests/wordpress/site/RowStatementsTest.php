@@ -3,6 +3,7 @@
  * @package Posthorn\Tests
  */
 
+use Posthorn\Tests\Command;
 use Posthorn\Tests\Statements;
 use Posthorn\Tests\Tables;
 use Posthorn\Tests\WatchTestCase;
@@ -43,7 +44,7 @@ final class RowStatementsTest extends WatchTestCase {
 	}
 
 	/** @dataProvider statements */
-	public function test_the_rows_of_a_statement_are_its_events( string $statement, int $on_mariadb, ?int $on_sqlite ): void {
+	public function test_the_rows_of_a_statement_are_its_events( string $statement, int $on_mariadb, $on_sqlite ): void {
 		$sql    = strtr( $statement, $this->names );
 		$events = $this->oracle->step(
 			$sql,
@@ -68,7 +69,9 @@ final class RowStatementsTest extends WatchTestCase {
 		$all = array();
 		foreach ( array( 'inserts', 'updates', 'deletes', 'others' ) as $kind ) {
 			foreach ( Statements::$kind() as $name => $statement ) {
-				$all[ "$kind: $name" ] = $statement;
+				if ( Tables::on_mariadb() || false !== $statement[2] ) {
+					$all[ "$kind: $name" ] = $statement;
+				}
 			}
 		}
 		return $all;
@@ -76,7 +79,7 @@ final class RowStatementsTest extends WatchTestCase {
 
 	/** Two of a kind in one request: what the first left must not be taken for the second's. */
 	public function test_statements_one_after_another(): void {
-		$all = array_filter( self::statements(), static fn( array $statement ): bool => null !== $statement[2] && ! str_contains( $statement[0], 'truncate' ) && '!' !== $statement[0][0] );
+		$all = array_filter( self::statements(), static fn( array $statement ): bool => is_int( $statement[2] ) && '!' !== $statement[0][0] );
 		foreach ( $all as $name => list( $statement ) ) {
 			if ( ! str_contains( $statement, '{free}' ) && ! str_contains( strtolower( $statement ), 'truncate' ) ) {
 				$this->oracle->step( $name, fn() => self::run_without_noise( strtr( $statement, $this->names ) ) );
@@ -138,14 +141,14 @@ final class RowStatementsTest extends WatchTestCase {
 	 */
 	public function test_a_decimal_is_a_number_unless_a_double_cannot_hold_it( string $value, $expected ): void {
 		$table = self::table( 'lead' );
-		self::run_sql( "ALTER TABLE $table ADD COLUMN oracle_decimal decimal(30,10) DEFAULT NULL" );
+		Tables::run( "ALTER TABLE $table ADD COLUMN oracle_decimal decimal(30,10) DEFAULT NULL" );
 		try {
-			self::run_sql( "INSERT INTO $table (message, oracle_decimal) VALUES ('x', $value)" );
-			\Posthorn\Tests\Oracle::hand_over();
+			$command = Command::wordpress( '$GLOBALS["wpdb"]->query( "INSERT INTO ' . $table . " (message, oracle_decimal) VALUES ('x', $value)\" );" );
 			$this->wait_until_sent();
 		} finally {
-			self::run_sql( "ALTER TABLE $table DROP COLUMN oracle_decimal" );
+			Tables::run( "ALTER TABLE $table DROP COLUMN oracle_decimal" );
 		}
+		self::assertSame( 0, $command->status, $command->output . $command->errors );
 		self::assertSame( $expected, $this->data_of( 'lead.created' )['oracle_decimal'] );
 	}
 

@@ -53,11 +53,9 @@ final class Oracle {
 		return end( $this->announced ) ?: null;
 	}
 
-	/** Forgets what was announced and expected. */
-	public function forget(): void {
-		$this->announced = array();
-		$this->expected  = array();
-		$this->tables    = null;
+	/** Fails unless these events were announced so far, and no other. */
+	public function assert_announced( string $name, array $expected ): void {
+		self::compare( $name, $expected, $this->announced );
 	}
 
 	/**
@@ -136,7 +134,7 @@ final class Oracle {
 	}
 
 	/** Fails unless the announced events are the expected ones: names, data, previous values and changes. */
-	public static function compare( string $name, array $expected, array $announced ): void {
+	private static function compare( string $name, array $expected, array $announced ): void {
 		$titles = array_map( array( self::class, 'title' ), $announced );
 		$wanted = array_map( array( self::class, 'title' ), $expected );
 		sort( $titles );

@@ -9,11 +9,12 @@ namespace Posthorn\Tests;
  * Statements in every way that SQL allows, over five contacts, three leads, two deals and two tasks.
  *
  * {c} {l} {d} {t} are tables, {c1} … {c5} contacts' keys, {free} a contact's key that was deleted. Each entry is the
- * statement, how many events it gives on MariaDB, and how many with the SQLite drop-in: null where it cannot run it.
+ * statement, how many events it gives on MariaDB, and how many with the SQLite drop-in: null where it cannot run it, false where
+ * it runs something else (a join of aliases updates every row there).
  */
 final class Statements {
 
-	/** @return array<string,array{0:string,1:int,2:int|null}> */
+	/** @return array<string,array{0:string,1:int,2:int|null|false}> */
 	public static function inserts(): array {
 		return array(
 			'values'                                 => array( "INSERT INTO {c} (first_name, city) VALUES ('Ada', 'Cobh')", 1, 1 ),
@@ -57,7 +58,7 @@ final class Statements {
 		);
 	}
 
-	/** @return array<string,array{0:string,1:int,2:int|null}> */
+	/** @return array<string,array{0:string,1:int,2:int|null|false}> */
 	public static function updates(): array {
 		return array(
 			'by key'                           => array( "UPDATE {c} SET city = 'Cobh' WHERE contact_id = {c1}", 1, 1 ),
@@ -78,7 +79,7 @@ final class Statements {
 			'a subquery of itself'             => array( "UPDATE {c} SET city = 'Cobh' WHERE lead_score = (SELECT MAX(s) FROM (SELECT lead_score AS s FROM {c}) AS best)", 1, 1 ),
 			'exists'                           => array( "UPDATE {c} SET city = 'Cobh' WHERE EXISTS (SELECT 1 FROM {l} WHERE {l}.contact_id = {c}.contact_id)", 2, 2 ),
 			'a join'                           => array( "UPDATE {c} JOIN {l} ON {l}.contact_id = {c}.contact_id SET {c}.city = {l}.message", 2, null ),
-			'a join with aliases'              => array( "UPDATE {l} AS l INNER JOIN {c} AS c USING (contact_id) SET c.city = 'Cobh', c.lead_score = 9 WHERE l.status = 'New'", 2, null ),
+			'a join with aliases'              => array( "UPDATE {l} AS l INNER JOIN {c} AS c USING (contact_id) SET c.city = 'Cobh', c.lead_score = 9 WHERE l.status = 'New'", 2, false ),
 			'a comma'                          => array( "UPDATE {c} c, {l} l SET c.city = 'Cobh' WHERE l.contact_id = c.contact_id", 2, null ),
 			'a left join'                      => array( "UPDATE {c} c LEFT JOIN {l} l ON l.contact_id = c.contact_id SET c.city = 'Cobh' WHERE l.lead_id IS NULL", 3, null ),
 			'two tables at once'               => array( "UPDATE {c} c JOIN {l} l ON l.contact_id = c.contact_id SET c.city = 'Cobh', l.status = 'Contacted'", 5, null ),
@@ -93,7 +94,7 @@ final class Statements {
 			'to null and from null'            => array( 'UPDATE {c} SET birthday = \'1815-12-10\', pref_min_beds = NULL, pref_max_price = 1234567890123.45 WHERE contact_id = {c1}', 1, 1 ),
 			'a key'                            => array( 'UPDATE {c} SET contact_id = {c5} + 9000 WHERE contact_id = {c1}', 2, 2 ),
 			'parentheses and nulls'            => array( "UPDATE {c} SET city = 'Cobh' WHERE ((contact_id = {c1}) OR (birthday <=> NULL AND NOT (lead_score <> 2)))", 2, null ),
-			'a variable in the condition'      => array( "UPDATE {c} SET city = 'Cobh' WHERE (@oracle := @oracle + 1) <= 2", 2, null ),
+			'a variable in the condition'      => array( "UPDATE {c} SET city = 'Cobh' WHERE (@oracle := @oracle + (lead_score > 0)) <= 2", 2, null ),
 			'a variable in what is set'        => array( 'UPDATE {c} SET lead_score = (@oracle := @oracle + 1) + 100', 5, null ),
 			'a deal won by its stage'          => array( "UPDATE {d} SET stage = 'closed_won', deal_stage = 'closed_won', status = 'won', deal_status = 'won'", 4, 4 ),
 			'a deal won by the stage’s label'  => array( "UPDATE {d} SET stage = 'Closed Won', deal_stage = 'Closed Won' WHERE title = 'Deal 1'", 2, 2 ),
@@ -110,7 +111,7 @@ final class Statements {
 		);
 	}
 
-	/** @return array<string,array{0:string,1:int,2:int|null}> */
+	/** @return array<string,array{0:string,1:int,2:int|null|false}> */
 	public static function deletes(): array {
 		return array(
 			'by key'                 => array( 'DELETE FROM {c} WHERE contact_id = {c1}', 1, 1 ),
@@ -134,7 +135,7 @@ final class Statements {
 		);
 	}
 
-	/** What mentions the tables and writes none of them. @return array<string,array{0:string,1:int,2:int|null}> */
+	/** What mentions the tables and writes none of them. @return array<string,array{0:string,1:int,2:int|null|false}> */
 	public static function others(): array {
 		return array(
 			'a text'                     => array( "UPDATE {o} SET option_value = 'UPDATE {c} SET city = 1' WHERE option_name = 'oracle'", 0, 0 ),

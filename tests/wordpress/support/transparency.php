@@ -51,7 +51,7 @@ function posthorn_tests_statements( bool $show_errors ): array {
 	$show_errors ? $wpdb->show_errors() : $wpdb->hide_errors();
 	$all = array_merge( array_values( Statements::inserts() ), array_values( Statements::updates() ), array_values( Statements::deletes() ), array_values( Statements::others() ) );
 	foreach ( $all as $n => list( $statement ) ) {
-		if ( str_contains( $statement, 'RAND' ) ) {
+		if ( str_contains( $statement, 'RAND' ) || str_contains( $statement, '@oracle' ) ) {
 			continue;
 		}
 		// Rows for the next one, whatever the last left.
@@ -87,7 +87,7 @@ function posthorn_tests_questions(): array {
 	$ask( $warning, 'SHOW WARNINGS', $warning, 'SELECT @@warning_count', $warning, 'SHOW COUNT(*) WARNINGS' );
 	$ask( "UPDATE $table SET lead_score = LAST_INSERT_ID(lead_score + 7) WHERE contact_id = 1", 'SELECT LAST_INSERT_ID()' );
 	$ask( $update, "SELECT SQL_CALC_FOUND_ROWS * FROM $table LIMIT 1", 'SELECT FOUND_ROWS()' );
-	$ask( "SET @n := 0", "UPDATE $table SET city = 'Kinsale' WHERE (@n := @n + 1) <= 2", 'SELECT @n' );
+	$ask( "SET @n := 0", "UPDATE $table SET city = 'Kinsale' WHERE (@n := @n + (contact_id > 0)) <= 2", 'SELECT @n' );
 	$ask( "DELETE FROM $table WHERE first_name = 'Ida'", 'SELECT ROW_COUNT()' );
 	return $recorder->finish();
 }
