@@ -16,9 +16,9 @@ defined( 'ABSPATH' ) || exit;
 final class Posthorn_Crm_Changes {
 
 	/**
-	 * In the order of the first writes: name => table, key, packed row before, hint.
+	 * In the order of the first writes: name => table, key, packed row before the first and before the last write, hint.
 	 *
-	 * @var array<string,array{0:Posthorn_Crm_Table,1:int,2:?string,3:string}>
+	 * @var array<string,array{0:Posthorn_Crm_Table,1:int,2:?string,3:?string,4:string}>
 	 */
 	private array $waiting = array();
 
@@ -38,7 +38,9 @@ final class Posthorn_Crm_Changes {
 	 */
 	public function note( Posthorn_Crm_Table $table, int $key, ?string $before ): void {
 		$name                     = self::name( $table, $key );
-		$this->waiting[ $name ] ??= array( $table, $key, $before, '' );
+		$this->waiting[ $name ] ??= array( $table, $key, $before, $before, '' );
+		// One that is gone now was last this.
+		$this->waiting[ $name ][3] = $before;
 		$this->written[ $name ] ??= false;
 	}
 
@@ -55,11 +57,12 @@ final class Posthorn_Crm_Changes {
 		$is_completed = 'completed' === $change && empty( $this->written[ $name ] );
 		if ( isset( $this->waiting[ $name ] ) ) {
 			if ( $is_completed ) {
-				$this->waiting[ $name ][3] = $change;
+				$this->waiting[ $name ][4] = $change;
 			}
 		} elseif ( $is_completed || ! isset( $this->written[ $name ] ) ) {
 			// Written past $wpdb, or before the plugin was there.
-			$this->waiting[ $name ]   = array( $table, $key, 'deleted' === $change ? posthorn_crm_pack( $row ) : null, "announced $change" );
+			$told                     = 'deleted' === $change ? posthorn_crm_pack( $row ) : null;
+			$this->waiting[ $name ]   = array( $table, $key, $told, $told, "announced $change" );
 			$this->written[ $name ] ??= false;
 		}
 	}
@@ -92,7 +95,7 @@ final class Posthorn_Crm_Changes {
 	/**
 	 * The changes that wait.
 	 *
-	 * @return array<array{0:Posthorn_Crm_Table,1:int,2:?string,3:string}>
+	 * @return array<array{0:Posthorn_Crm_Table,1:int,2:?string,3:?string,4:string}>
 	 */
 	public function waiting(): array {
 		return array_values( $this->waiting );
@@ -103,6 +106,14 @@ final class Posthorn_Crm_Changes {
 	 */
 	public function clear(): void {
 		$this->waiting = array();
+	}
+
+	/**
+	 * Forgets everything: the request is over.
+	 */
+	public function forget(): void {
+		$this->waiting = array();
+		$this->written = array();
 	}
 
 	/**

@@ -133,6 +133,7 @@ final class Posthorn_Crm_Watch {
 				$this->note();
 				$this->transaction->check();
 				$this->hand_over();
+				$this->changes->forget();
 			}
 		);
 	}
@@ -182,12 +183,18 @@ final class Posthorn_Crm_Watch {
 	 * Adds what the last statement wrote to the changes.
 	 */
 	private function note(): void {
-		foreach ( $this->writes as $write ) {
-			foreach ( $write->rows_before() as $key => $before ) {
+		$writes       = $this->writes;
+		$this->writes = array();
+		foreach ( $writes as $write ) {
+			$rows = $write->rows_before();
+			// Which rows an INSERT of given keys writes shows only now.
+			if ( ! $this->changes->contain( $write->table, array_keys( $rows ) ) ) {
+				$this->hand_over();
+			}
+			foreach ( $rows as $key => $before ) {
 				$this->changes->note( $write->table, $key, $before );
 			}
 		}
-		$this->writes = array();
 	}
 
 	/**

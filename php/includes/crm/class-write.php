@@ -84,12 +84,12 @@ final class Posthorn_Crm_Write {
 	}
 
 	/**
-	 * Whether it writes rows that are not among the changes that wait.
+	 * Whether it is certain to write rows that are not among the changes that wait.
 	 *
 	 * @param Posthorn_Crm_Changes $changes What waits.
 	 */
 	public function goes_beyond( Posthorn_Crm_Changes $changes ): bool {
-		return null !== $this->highest || ! $changes->contain( $this->table, array_keys( $this->before ?? array() ) );
+		return null !== $this->highest && 'FALSE' === $this->condition || ! $changes->contain( $this->table, array_keys( $this->before ?? array() ) );
 	}
 
 	/**

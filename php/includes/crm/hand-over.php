@@ -48,8 +48,11 @@ function posthorn_crm_events_of_changes( Posthorn_Crm_Changes $changes ): array 
 function posthorn_crm_make_events( array $some, Posthorn_Crm_Changes $changes ): array {
 	$after  = posthorn_crm_rows_after( $some );
 	$events = array();
-	foreach ( $some as list( $table, $key, $before, $hint ) ) {
-		foreach ( posthorn_crm_events( $table, $key, $before, $after[ $table->name ][ $key ] ?? null, $hint ) as $event ) {
+	foreach ( $some as list( $table, $key, $first, $last, $hint ) ) {
+		$now = $after[ $table->name ][ $key ] ?? null;
+		// Of a row that is gone, what it was last is told, unless it had never been there.
+		$before = null === $now && null !== $first ? $last : $first;
+		foreach ( posthorn_crm_events( $table, $key, $before, $now, $hint ) as $event ) {
 			if ( 'task.completed' === $event[0] ) {
 				$changes->was_completed( $table, $key );
 			}
