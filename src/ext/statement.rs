@@ -31,6 +31,18 @@ pub(super) fn tables<'a>(array: &'a ZendHashTable) -> Result<Vec<Watched<'a>>> {
     Ok(tables)
 }
 
+fn any_name(array: &ZendHashTable, is_named: &dyn Fn(&[u8]) -> bool) -> bool {
+    let mut entries = array.iter();
+    while let Some((name, value)) = entries.next_zval() {
+        let name = if name.long().is_some() { value.dereference().zend_str() } else { name.zend_str() };
+        // What is no name must not go by unseen.
+        if name.is_none_or(|name| is_named(name.as_bytes())) {
+            return true;
+        }
+    }
+    false
+}
+
 fn keys(value: &Zval) -> Result<Vec<Vec<&str>>> {
     let Some(array) = value.array() else {
         return match text(value, "")? {
@@ -64,8 +76,8 @@ fn kind(value: &Zval) -> String {
 
 /// Reads a statement; `None` is PHP's null.
 pub(super) fn read(sql: &[u8], array: &ZendHashTable) -> Result<Option<ZBox<ZendHashTable>>> {
-    // Most of a page's statements end here; the tables are not even looked at.
-    if !statement::may_matter(sql) {
+    // Most of a page's statements end here, before the tables are checked.
+    if !statement::may_matter(sql, |is_named| any_name(array, is_named)) {
         return Ok(None);
     }
     Ok(match statement::read(sql, &tables(array)?) {

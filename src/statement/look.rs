@@ -56,19 +56,19 @@ enum Promise {
     Matters,
 }
 
-/// Whether a statement begins like one that may write rows or concern the transaction, whatever is watched: most of a
-/// page's do not.
-pub fn may_matter(sql: &[u8]) -> bool {
-    promise(sql) != Promise::Nothing
+/// Whether a statement may write a watched table or concern the transaction, told at a glance: most of a page's do not.
+/// `any` is given a test for one table's name, `*` before it or not, and says whether any passes.
+pub fn may_matter(sql: &[u8], any: impl FnOnce(&dyn Fn(&[u8]) -> bool) -> bool) -> bool {
+    match promise(sql) {
+        Promise::Nothing => false,
+        Promise::WritesWhatItNames => any(&|name| contains(sql, name.strip_prefix(b"*").unwrap_or(name))),
+        Promise::Matters => true,
+    }
 }
 
 /// Whether a statement may write one of `tables` or concern the transaction.
 pub(super) fn worth_reading(sql: &[u8], tables: &[Watched<'_>]) -> bool {
-    match promise(sql) {
-        Promise::Nothing => false,
-        Promise::WritesWhatItNames => tables.iter().any(|table| contains(sql, table.ending().as_bytes())),
-        Promise::Matters => true,
-    }
+    may_matter(sql, |is_named| tables.iter().any(|table| is_named(table.ending().as_bytes())))
 }
 
 fn promise(sql: &[u8]) -> Promise {
@@ -113,9 +113,13 @@ fn beginning(sql: &[u8]) -> Option<usize> {
 ///
 /// Table names have underscores, which have no case and are rare in text, so these are looked for.
 pub(super) fn contains(text: &[u8], needle: &[u8]) -> bool {
+    if needle.is_empty() {
+        return true;
+    }
     let Some(last) = text.len().checked_sub(needle.len()) else { return false };
     let anchor = needle.iter().position(|byte| *byte == b'_').unwrap_or(0);
     let (one, two) = (needle[anchor].to_ascii_lowercase(), needle[anchor].to_ascii_uppercase());
+    let (first, end) = (needle[0] | 0x20, needle.len());
     memchr::memchr2_iter(one, two, &text[anchor..last + anchor + 1])
-        .any(|at| text[at..at + needle.len()].eq_ignore_ascii_case(needle))
+        .any(|at| text[at] | 0x20 == first && text[at..at + end].eq_ignore_ascii_case(needle))
 }

@@ -29,6 +29,10 @@ const MAX_PARENTHESES: usize = 16;
 /// the tree, which knows no limit: a long chain would overflow the stack.
 const MAX_CHAIN: usize = 1_000;
 
+/// Tokens of a statement that is parsed as it stands. A longer one is a long list of ids or rows, whose expressions tell
+/// the parser nothing.
+const MAX_WHOLE: usize = 2_000;
+
 /// Joins in all: the parser goes one level deeper with each, without counting them.
 const MAX_JOINS: usize = 16;
 
@@ -44,7 +48,8 @@ pub(super) fn modifiers(text: &Text<'_>, verb: usize) -> (usize, bool) {
 /// Parses the INSERT, REPLACE, UPDATE or DELETE that begins at `verb`: as it stands, else with its expressions blanked
 /// out, which keeps the tables and columns that are written.
 pub(super) fn parse(text: &Text<'_>, verb: usize) -> Option<Statement> {
-    [false, true].into_iter().find_map(|blank| {
+    let first_try = text.len() > MAX_WHOLE;
+    [first_try, true].into_iter().find_map(|blank| {
         let tokens = prepared(text, verb, blank)?;
         if !is_flat(&tokens) {
             return None;
