@@ -71,6 +71,8 @@ pub struct Write {
     pub adds: bool,
     /// How many rows an INSERT or REPLACE names.
     pub rows: Option<u64>,
+    /// Whether it replaces or updates existing rows that have one of the unique keys that it gives.
+    pub replaces: bool,
     /// Whether the statement also commits (TRUNCATE).
     pub implicit_commit: bool,
 }
@@ -186,6 +188,7 @@ fn merge(writes: &mut Vec<Write>, write: Write) {
     };
     other.bounded = None;
     other.adds |= write.adds;
+    other.replaces |= write.replaces;
     other.implicit_commit |= write.implicit_commit;
     other.rows = None;
     other.condition = match (other.condition.take(), write.condition) {

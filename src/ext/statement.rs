@@ -106,6 +106,7 @@ fn write(write: &Write) -> ZBox<ZendHashTable> {
     set(&mut array, "bounded", write.bounded.as_deref().map(bytes));
     set(&mut array, "adds", write.adds);
     set(&mut array, "rows", write.rows.map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)));
+    set(&mut array, "replaces", write.replaces);
     set(&mut array, "implicit_commit", write.implicit_commit);
     array
 }

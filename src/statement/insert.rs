@@ -29,6 +29,7 @@ pub(super) fn read(text: &Text<'_>, tables: &[Watched<'_>]) -> Option<Vec<Write>
         bounded: None,
         adds: true,
         rows,
+        replaces,
         implicit_commit: false,
     };
     Some(vec![write])

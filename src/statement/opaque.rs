@@ -40,7 +40,17 @@ pub(super) fn read(text: &Text<'_>, tables: &[Watched<'_>]) -> Option<Reading> {
             return;
         }
         let (condition, bounded, rows) = (None, None, None);
-        writes.push(Write { verb, table, schema, condition, bounded, adds, rows, implicit_commit: false });
+        writes.push(Write {
+            verb,
+            table,
+            schema,
+            condition,
+            bounded,
+            adds,
+            rows,
+            replaces: false,
+            implicit_commit: false,
+        });
     };
     for at in 0..text.len() {
         match text.token(at) {

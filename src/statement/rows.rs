@@ -49,6 +49,7 @@ pub(super) fn truncated(text: &Text<'_>, tables: &[Watched<'_>]) -> Option<Write
         bounded: None,
         adds: false,
         rows: None,
+        replaces: false,
         implicit_commit: true,
     })
 }
@@ -144,6 +145,7 @@ impl Factor {
             bounded: None,
             adds: false,
             rows: None,
+            replaces: false,
             implicit_commit: false,
         }
     }

@@ -34,6 +34,7 @@ return [
 			'bounded'         => null,
 			'adds'            => false,
 			'rows'            => null,
+			'replaces' => false,
 			'implicit_commit' => false,
 			'also'            => [],
 		];
