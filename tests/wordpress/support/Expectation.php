@@ -80,7 +80,7 @@ final class Expectation {
 	/** @return string[] */
 	private static function of_changed_deal( array $was, array $is ): array {
 		$names = array();
-		if ( $was['deal_stage'] !== $is['deal_stage'] || $was['stage'] !== $is['stage'] ) {
+		if ( self::plain( $was['deal_stage'] ) !== self::plain( $is['deal_stage'] ) || self::plain( $was['stage'] ) !== self::plain( $is['stage'] ) ) {
 			$names[] = 'deal.stage_changed';
 		}
 		$outcome = self::outcome( $is );
@@ -93,12 +93,16 @@ final class Expectation {
 	/** `won`, `lost` or `open`. The stand-in keeps status and stage in step, so that one of them tells. */
 	private static function outcome( array $deal ): string {
 		foreach ( array( $deal['status'], $deal['deal_status'], $deal['stage'], $deal['deal_stage'] ) as $value ) {
-			$value = str_replace( ' ', '_', strtolower( (string) $value ) );
-			if ( preg_match( '/^(?:closed_)?(won|lost)$/', $value, $found ) ) {
+			if ( preg_match( '/^(?:closed_)?(won|lost)$/', self::plain( $value ), $found ) ) {
 				return $found[1];
 			}
 		}
 		return 'open';
+	}
+
+	/** A stage's label and its key are the same stage: `Closed Won`, `closed_won`. */
+	private static function plain( ?string $stage ): string {
+		return str_replace( ' ', '_', strtolower( trim( (string) $stage ) ) );
 	}
 
 	private static function is_done( array $task ): bool {
