@@ -105,7 +105,7 @@ final class Statements {
 			'a deal’s amount'                  => array( "UPDATE {d} SET amount = 1, deal_value = 1, private_note = 'closed_won'", 0, 0 ),
 			'tasks done'                       => array( "UPDATE {t} SET status = 'Done'", 2, 2 ),
 			'tasks renamed'                    => array( "UPDATE {t} SET title = 'completed'", 0, 0 ),
-			'an activity made a form'          => array( "UPDATE {a} SET type = 'form_submission'", 0, 0 ),
+			'an activity made a form'          => array( "UPDATE {a} SET type = 'form_submission' WHERE subject = 'Activity 1'", 0, 0 ),
 			'a column that is not there'       => array( '!UPDATE {c} SET no_such_column = 1', 0, 0 ),
 			'what is no SQL'                   => array( '!UPDATE {c} SET WHERE city', 0, 0 ),
 		);
