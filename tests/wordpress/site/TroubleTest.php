@@ -59,7 +59,7 @@ final class TroubleTest extends SiteTestCase {
 		$queue = "$data/" . posthorn_installation_key();
 		if ( file_exists( "$disk/full" ) ) {
 			// No disk of our own: the queue's log is full from the start.
-			mkdir( $queue, 0700, true );
+			Command::wordpress( 'posthorn_queue()->stats();', array( "posthorn.data_dir=$data", 'posthorn.background=0' ) );
 			rename( "$disk/full", "$queue/queue.db-wal" );
 		}
 		$command = $this->bulk(
