@@ -41,7 +41,8 @@ pub(super) fn look_at_log(directory: &Path, file: &Path, wal: &Path) -> Result<(
     if !file.exists() {
         // Somebody was killed while he set it aside.
         let kept = match set_aside_files(directory).pop() {
-            Some(kept) if !with_suffix(&kept, "-wal").exists() => kept,
+            // The note is written when all is moved.
+            Some(kept) if !with_suffix(&kept, "-wal").exists() && !note_of(&kept).exists() => kept,
             _ => free_name(directory)?,
         };
         return move_beside(file, &kept);

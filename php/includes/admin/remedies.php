@@ -58,7 +58,7 @@ function posthorn_remedy_steps( string $kind ): array {
 			$steps = array(
 				posthorn_step( __( 'See whether the disk reports errors, and tell your hoster:', 'posthorn' ), 'sudo dmesg --level=err,warn | tail -n 20' ),
 				posthorn_step( __( 'Let PHP’s user own the directory, so that Posthorn can set the damaged file aside:', 'posthorn' ), "sudo chown -R $user: $queue" ),
-				posthorn_step( __( 'If damaged files have piled up there, keep them elsewhere:', 'posthorn' ), "sudo mv $queue/queue.db.corrupt-* /root/" ),
+				posthorn_step( __( 'If damaged files have piled up there, keep them elsewhere:', 'posthorn' ), "sudo sh -c \"mv $queue/queue.db.corrupt-* /root/\"" ),
 			);
 			break;
 		default:
@@ -79,6 +79,6 @@ function posthorn_set_aside_steps( array $files ): array {
 	return array(
 		posthorn_step( __( 'Files are not damaged by themselves. See whether the disk reports errors, and tell your hoster:', 'posthorn' ), 'sudo dmesg --level=err,warn | tail -n 20', 'df -h ' . escapeshellarg( posthorn_queue_directory() ) ),
 		posthorn_step( __( 'If webhooks are missing at your receiver, they can be read from the old file on the server:', 'posthorn' ), "sudo sqlite3 $newest .recover | sqlite3 recovered.db", "sqlite3 recovered.db 'SELECT name, record, data FROM event'" ),
-		posthorn_step( __( 'When you need it no more, delete it:', 'posthorn' ), ...array_map( static fn( array $file ) => 'sudo rm ' . escapeshellarg( $file['path'] ) . '*', $files ) ),
+		posthorn_step( __( 'When you need it no more, delete it:', 'posthorn' ), ...array_map( static fn( array $file ) => 'sudo sh -c "rm ' . escapeshellarg( $file['path'] ) . '*"', $files ) ),
 	);
 }

@@ -164,7 +164,9 @@ return [
 		same( count( $busy->lines() ), $queue->stats()['pending'] + $queue->stats()['delivered'], 'nothing is lost' );
 		holds( $queue->stats()['pending'] > 0, 'what came later waits' );
 		$queue->pause( '', false );
-		$queue->work( 1 );
+		while ( $queue->stats()['pending'] > 0 ) {
+			$queue->work( 0.5 );
+		}
 		$watcher->wait_for_ids( $busy->lines() );
 	},
 

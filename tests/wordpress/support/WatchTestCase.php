@@ -17,6 +17,7 @@ abstract class WatchTestCase extends SiteTestCase {
 		// What the last test left is handed over and sent before anybody listens; its keys may come again.
 		$this->end_request();
 		$this->wait_until_sent();
+		Receiver::reset();
 		Tables::clear();
 		$this->save_endpoint();
 		$this->oracle = new Oracle();
