@@ -53,14 +53,21 @@ impl Bed {
         self.queue().dispatch(&events).unwrap();
     }
 
+    /// Sends until nothing waits and nobody sends any more.
     fn work(&self) {
         for _ in 0..40 {
             self.queue().work(Duration::from_millis(250));
-            if self.kept().iter().all(|kept| note(kept).contains("Taken over"))
-                && self.queue().stats(None).unwrap().0.pending == 0
-            {
+            let taken_over = self.kept().iter().all(|kept| note(kept).contains("Taken over"));
+            if taken_over && self.queue().stats(None).unwrap().0.pending == 0 {
+                break;
+            }
+        }
+        for _ in 0..2000 {
+            let (stats, sender) = self.queue().stats(None).unwrap();
+            if stats.pending == 0 && sender.is_none() {
                 return;
             }
+            std::thread::sleep(Duration::from_millis(5));
         }
         panic!("not sent in time");
     }
