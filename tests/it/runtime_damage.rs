@@ -53,12 +53,21 @@ impl Bed {
         self.queue().dispatch(&events).unwrap();
     }
 
+    /// Sends until nothing waits and nobody sends any more.
     fn work(&self) {
         for _ in 0..40 {
             self.queue().work(Duration::from_millis(250));
-            if self.queue().stats(None).unwrap().0.pending == 0 {
+            let taken_over = self.kept().iter().all(|kept| note(kept).contains("Taken over"));
+            if taken_over && self.queue().stats(None).unwrap().0.pending == 0 {
+                break;
+            }
+        }
+        for _ in 0..2000 {
+            let (stats, sender) = self.queue().stats(None).unwrap();
+            if stats.pending == 0 && sender.is_none() {
                 return;
             }
+            std::thread::sleep(Duration::from_millis(5));
         }
         panic!("not sent in time");
     }
@@ -122,6 +131,11 @@ impl Bed {
     }
 }
 
+/// The text beside a file that was set aside.
+fn note(kept: &Path) -> String {
+    fs::read_to_string(format!("{}.txt", kept.display())).unwrap_or_default()
+}
+
 fn trouble(error: Error) -> (Trouble, String) {
     match error {
         Error::Unavailable { trouble, message } => (trouble, message),
@@ -151,8 +165,7 @@ fn a_page_of_garbage_costs_neither_the_event_at_hand_nor_what_waited() {
     let log = bed.log();
     assert!(log.contains("malformed") && log.contains(kept.to_str().unwrap()), "{log}");
     assert!(log.contains("Taken over into the new queue: 300 deliveries"), "{log}");
-    let note = fs::read_to_string(kept.with_extension(format!("{}.txt", kept.extension().unwrap().to_str().unwrap())))
-        .unwrap();
+    let note = note(&kept);
     assert!(note.contains(".recover") && note.contains("malformed"), "{note}");
 }
 
