@@ -176,8 +176,8 @@ echo <<<'END'
 * Bulk: the same loop over 10,000 made-up rows with and without `posthorn_dispatch()`, three rounds.
 * The CRM's bulk action: 5,000 contacts get another status through the stand-in's own function, with Posthorn's plugin and
   with it left out of the active ones, in turns, up to the end of the request, three rounds.
-* A page that writes no row of the CRM: from the first plugin until WordPress is loaded and 41 statements have run, median of
-  120 pages each way, in turns.
+* A page that writes no row of the CRM: loading the plugins, what Posthorn does at `init` and at the end, and 41 statements;
+  median of 120 pages each way, in turns.
 * Drain: 50,000 events are accepted with nobody sending; the clock runs from the first `work()` until all are settled in the
   queue. wrk posts the same body and headers over 32 connections to the same nginx (`return 200`), in turns, three rounds.
 

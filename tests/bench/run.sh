@@ -172,7 +172,7 @@ crm_round() {
 			until_nothing_waits
 		done
 	done
-	for _ in {1..40}; do
+	for _ in {1..60}; do
 		for without in without=1 ""; do
 			page quiet 40 "" "$without" | sed "s/\"quiet\"/\"quiet${without:+-without}\"/" | record crm
 		done

@@ -91,7 +91,6 @@ final class Posthorn_Crm_Table {
 		if ( ! isset( self::$descriptions[ $this->name ]['keys'] ) ) {
 			$keys = array( 'PRIMARY' => array() );
 			foreach ( posthorn_crm_query( "SHOW INDEX FROM `$this->name`" ) ?? array() as $column ) {
-				$column = (array) $column;
 				if ( ! (int) $column['Non_unique'] ) {
 					$keys[ $column['Key_name'] ][ (int) $column['Seq_in_index'] ] = $column['Column_name'];
 				}

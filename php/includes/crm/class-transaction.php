@@ -45,7 +45,7 @@ final class Posthorn_Crm_Transaction {
 	public function check(): void {
 		// MySQL has no such variable, and the answer is null.
 		$answer = $this->is_open() ? posthorn_crm_query( 'SELECT @@in_transaction AS is_open' ) : null;
-		if ( $answer && ! (int) $answer[0]->is_open ) {
+		if ( $answer && ! (int) $answer[0]['is_open'] ) {
 			$this->begun      = false;
 			$this->autocommit = true;
 		}
