@@ -15,6 +15,11 @@ final class WatchEndTest extends WatchTestCase {
 		return array_map( static fn( string $ending ): array => array( $ending ), array_combine( array_keys( posthorn_tests_endings() ), array_keys( posthorn_tests_endings() ) ) );
 	}
 
+	/** Without memory for its own handler of fatal errors, an old WordPress ends before any plugin is asked. */
+	public static function endings_of_commands(): array {
+		return array_diff_key( self::endings(), array( 'memory used up' => 0 ) );
+	}
+
 	/** @dataProvider endings */
 	public function test_a_page_that_ends_has_announced_its_rows( string $ending ): void {
 		$ids = self::rows( 'contact', 2 );
@@ -22,7 +27,7 @@ final class WatchEndTest extends WatchTestCase {
 		$this->assert_both_arrived( $ids, $ending );
 	}
 
-	/** @dataProvider endings */
+	/** @dataProvider endings_of_commands */
 	public function test_a_command_that_ends_has_announced_its_rows( string $ending ): void {
 		$ids = self::rows( 'contact', 2 );
 		$this->oracle->step_elsewhere( static fn() => self::command( $ending, $ids ) );
