@@ -20,15 +20,17 @@ function posthorn_lazily( string $file, string $callback ): Closure {
 	};
 }
 
-register_activation_hook( POSTHORN_FILE, posthorn_lazily( 'lifecycle.php', 'posthorn_activate' ) );
-register_deactivation_hook( POSTHORN_FILE, posthorn_lazily( 'lifecycle.php', 'posthorn_deactivate' ) );
+// What register_activation_hook() and register_deactivation_hook() do, but the name is looked up once.
+$posthorn_plugin = plugin_basename( POSTHORN_FILE );
+add_action( "activate_$posthorn_plugin", posthorn_lazily( 'lifecycle.php', 'posthorn_activate' ) );
+add_action( "deactivate_$posthorn_plugin", posthorn_lazily( 'lifecycle.php', 'posthorn_deactivate' ) );
 
 // Shown with and without the extension; without it, nothing else happens than this notice.
 if ( is_admin() ) {
 	add_action( 'admin_notices', 'posthorn_show_notices' );
 	add_action( 'network_admin_notices', 'posthorn_show_notices' );
 	add_action( 'admin_menu', 'posthorn_add_settings_page' );
-	add_filter( 'plugin_action_links_' . plugin_basename( POSTHORN_FILE ), 'posthorn_add_settings_link' );
+	add_filter( "plugin_action_links_$posthorn_plugin", 'posthorn_add_settings_link' );
 }
 
 // Its commands say themselves what is missing.
@@ -52,7 +54,7 @@ $posthorn_hears = posthorn_lazily( 'crm/actions.php', 'posthorn_crm_heard' );
 foreach ( array_keys( posthorn_crm_actions() ) as $posthorn_action ) {
 	add_action( $posthorn_action, $posthorn_hears, 20, 9 );
 }
-unset( $posthorn_action, $posthorn_hears );
+unset( $posthorn_action, $posthorn_hears, $posthorn_plugin );
 // Last, as $wpdb removes its placeholders from the statement at priority 0.
 add_filter( 'query', 'posthorn_crm_notice', PHP_INT_MAX );
 add_action( 'shutdown', 'posthorn_crm_end', PHP_INT_MAX - 1 );

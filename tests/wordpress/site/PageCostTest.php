@@ -18,7 +18,7 @@ final class PageCostTest extends SiteTestCase {
 			for ( $n = 0; $n < 1000; $n++ ) {
 				$start = hrtime( true );
 				posthorn_keep_sending();
-				posthorn_crm_remember_stages( "SELECT * FROM wp_options" );
+				posthorn_crm_notice( "SELECT * FROM wp_options" );
 				posthorn_store_problems();
 				$times[] = ( hrtime( true ) - $start ) / 1000;
 			}

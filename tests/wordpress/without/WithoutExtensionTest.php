@@ -24,7 +24,7 @@ final class WithoutExtensionTest extends TestCase {
 		foreach ( array( 'wpestate_crm_after_insert_contact', 'wpestate_crm_after_update_deal', 'posthorn_cron', 'site_status_tests', 'wp_ajax_posthorn_test' ) as $hook ) {
 			self::assertFalse( has_action( $hook ), $hook );
 		}
-		self::assertFalse( has_filter( 'query', 'posthorn_crm_remember_stages' ) );
+		self::assertFalse( has_filter( 'query', 'posthorn_crm_notice' ) );
 	}
 
 	public function test_an_administrator_sees_exactly_one_notice_with_the_steps(): void {
