@@ -18,18 +18,23 @@ defined( 'ABSPATH' ) || exit;
  */
 function posthorn_crm_heard( ...$arguments ): void {
 	try {
-		list( $record, $change ) = posthorn_crm_actions()[ current_action() ];
-		$watch                   = posthorn_crm_watch();
-		$table                   = Posthorn_Crm_Table::of( $record );
-		if ( null === $table || ! $table->is_wanted() ) {
-			return;
-		}
-		$key = posthorn_crm_id( $table, $arguments[0] ?? null );
-		if ( null === $key ) {
-			/* translators: %s: name of an action. */
-			throw new UnexpectedValueException( sprintf( __( 'The CRM announced %s without naming a row, so no event was made of it.', 'posthorn' ), current_action() ) );
-		}
-		$watch->heard( $table, $key, $change, posthorn_crm_row_in( $arguments ) );
+		$watch = posthorn_crm_watch();
+		posthorn_crm_preserving(
+			static function () use ( $watch, $arguments ): void {
+				$watch->ran();
+				list( $record, $change ) = posthorn_crm_actions()[ current_action() ];
+				$table                   = Posthorn_Crm_Table::of( $record );
+				if ( null === $table || ! $table->is_wanted() ) {
+					return;
+				}
+				$key = posthorn_crm_id( $table, $arguments[0] ?? null );
+				if ( null === $key ) {
+					/* translators: %s: name of an action. */
+					throw new UnexpectedValueException( sprintf( __( 'The CRM announced %s without naming a row, so no event was made of it.', 'posthorn' ), current_action() ) );
+				}
+				$watch->heard( $table, $key, $change, posthorn_crm_row_in( $arguments ) );
+			}
+		);
 	} catch ( \Throwable $error ) {
 		posthorn_report( $error, true );
 	}

@@ -33,7 +33,7 @@ final class Posthorn_Crm_Watch {
 	private array $writes = array();
 
 	/**
-	 * The events that the COMMIT that runs now makes good.
+	 * The pairs of rows that the COMMIT that runs now makes good.
 	 *
 	 * @var array[]
 	 */
@@ -87,15 +87,12 @@ final class Posthorn_Crm_Watch {
 				if ( ! empty( $statement['implicit'] ) ) {
 					Posthorn_Crm_Table::forget_descriptions();
 				}
-				if ( ! $this->transaction->is_open() && $this->transaction->takes_back( $statement ) ) {
-					$this->hand_over();
-				} elseif ( $this->transaction->commits( $statement ) ) {
-					$this->before_commit();
+				try {
+					$this->prepare( $statement );
+				} finally {
+					// Whatever went wrong, a COMMIT is one.
+					$this->running = $statement;
 				}
-				if ( isset( $statement['table'] ) ) {
-					$this->before_write( $statement );
-				}
-				$this->running = $statement;
 				if ( $this->ended ) {
 					register_shutdown_function( 'posthorn_crm_end' );
 				}
@@ -104,7 +101,23 @@ final class Posthorn_Crm_Watch {
 	}
 
 	/**
-	 * An action has told of a row.
+	 * Does what has to be done before a statement runs.
+	 *
+	 * @param array $statement What read_statement() says of it.
+	 */
+	private function prepare( array $statement ): void {
+		if ( ! $this->transaction->is_open() && $this->transaction->takes_back( $statement ) ) {
+			$this->hand_over();
+		} elseif ( $this->transaction->commits( $statement ) ) {
+			$this->before_commit();
+		}
+		if ( isset( $statement['table'] ) ) {
+			$this->before_write( $statement );
+		}
+	}
+
+	/**
+	 * An action has told of a row; ran() was called.
 	 *
 	 * @param Posthorn_Crm_Table $table  The row's table.
 	 * @param int                $key    Its key.
@@ -112,14 +125,9 @@ final class Posthorn_Crm_Watch {
 	 * @param array              $row    What the action handed over.
 	 */
 	public function heard( Posthorn_Crm_Table $table, int $key, string $change, array $row ): void {
-		posthorn_crm_preserving(
-			function () use ( $table, $key, $change, $row ): void {
-				$this->ran();
-				$this->note();
-				$this->changes->hint( $table, $key, $change, $row );
-				$this->hand_over();
-			}
-		);
+		$this->note();
+		$this->changes->hint( $table, $key, $change, $row );
+		$this->hand_over();
 	}
 
 	/**
@@ -139,10 +147,10 @@ final class Posthorn_Crm_Watch {
 	}
 
 	/**
-	 * Takes down what the last statement did, without asking the database anything. A filter that sees an event of it may
-	 * have run statements of its own.
+	 * Takes down what the last statement did, without asking the database anything. To be called before anything is asked,
+	 * as the database then tells of that. A filter that sees an event of it may have run statements of its own.
 	 */
-	private function ran(): void {
+	public function ran(): void {
 		while ( null !== $this->running ) {
 			$statement     = $this->running;
 			$this->running = null;
@@ -173,7 +181,7 @@ final class Posthorn_Crm_Watch {
 			$this->changes->clear();
 		} elseif ( $this->transaction->commits( $statement ) ) {
 			$this->changes->clear();
-			posthorn_crm_dispatch( $this->committing );
+			posthorn_crm_announce( $this->committing, $this->changes );
 		}
 		$this->committing = array();
 		$this->transaction->ran( $statement );
@@ -226,7 +234,7 @@ final class Posthorn_Crm_Watch {
 			$this->hand_over();
 			return;
 		}
-		$this->committing = posthorn_crm_events_of_changes( $this->changes );
+		$this->committing = posthorn_crm_pairs_to_commit( $this->changes );
 	}
 
 	/**

@@ -146,8 +146,9 @@ final class Posthorn_Crm_Write {
 		if ( 0 === $written ) {
 			return array();
 		}
-		if ( null !== $id && $id > $this->highest && 1 === $this->statement['rows'] ) {
-			return array( $id );
+		if ( null !== $id && 1 === $this->statement['rows'] ) {
+			// An old id is that of a row that was updated instead.
+			return $id > $this->highest ? array( $id ) : array();
 		}
 		$key   = '`' . $this->table->key . '`';
 		$from  = "$key > $this->highest";

@@ -20,46 +20,68 @@ function posthorn_crm_hand_over( Posthorn_Crm_Changes $changes ): void {
 	// Before anything else: what a filter writes meanwhile is a change of its own.
 	$changes->clear();
 	foreach ( array_chunk( $waiting, POSTHORN_CRM_CHANGES_AT_A_TIME ) as $some ) {
-		posthorn_crm_dispatch( posthorn_crm_make_events( $some, $changes ) );
+		posthorn_crm_announce( posthorn_crm_pairs( $some ), $changes );
 	}
 }
 
 /**
- * The events of the changes that wait, and still do.
+ * The pairs of all changes that wait, to be announced when the transaction has been committed.
  *
  * @param Posthorn_Crm_Changes $changes The request's changes.
- * @return array[] What posthorn_crm_dispatch() takes.
+ * @return array[] What posthorn_crm_announce() takes.
+ * @throws RuntimeException When the page has not enough memory for so many.
  */
-function posthorn_crm_events_of_changes( Posthorn_Crm_Changes $changes ): array {
-	$events = array();
-	foreach ( array_chunk( $changes->waiting(), POSTHORN_CRM_CHANGES_AT_A_TIME ) as $some ) {
-		array_push( $events, ...posthorn_crm_make_events( $some, $changes ) );
+function posthorn_crm_pairs_to_commit( Posthorn_Crm_Changes $changes ): array {
+	$pairs = array();
+	foreach ( array_chunk( $changes->waiting(), POSTHORN_CRM_CHANGES_AT_A_TIME ) as $n => $some ) {
+		if ( $n > 0 && posthorn_crm_memory_is_short() ) {
+			throw new RuntimeException( __( 'A transaction changed more rows than fit into the memory that PHP gives a page (memory_limit), so no events were made of them.', 'posthorn' ) );
+		}
+		array_push( $pairs, ...posthorn_crm_pairs( $some ) );
 	}
-	return $events;
+	return $pairs;
 }
 
 /**
- * Makes events of changes.
+ * Puts the row after to each change, and leaves out what has not changed.
  *
- * @param array                $some    Changes, as Posthorn_Crm_Changes has them.
- * @param Posthorn_Crm_Changes $changes The request's changes.
- * @return array[] Lists of site, event, data, context.
+ * @param array $some Changes, as Posthorn_Crm_Changes has them.
+ * @return array<array{0:Posthorn_Crm_Table,1:int,2:?string,3:?string,4:string}> Table, key, packed row before and
+ *                                                                               after, hint.
  */
-function posthorn_crm_make_events( array $some, Posthorn_Crm_Changes $changes ): array {
-	$after  = posthorn_crm_rows_after( $some );
-	$events = array();
+function posthorn_crm_pairs( array $some ): array {
+	$after = posthorn_crm_rows_after( $some );
+	$pairs = array();
 	foreach ( $some as list( $table, $key, $first, $last, $hint ) ) {
 		$now = $after[ $table->name ][ $key ] ?? null;
 		// Of a row that is gone, what it was last is told, unless it had never been there.
 		$before = null === $now && null !== $first ? $last : $first;
-		foreach ( posthorn_crm_events( $table, $key, $before, $now, $hint ) as $event ) {
-			if ( 'task.completed' === $event[0] ) {
-				$changes->was_completed( $table, $key );
-			}
-			$events[] = array( $table->site, ...$event );
+		if ( $before !== $now || '' !== $hint ) {
+			$pairs[] = array( $table, $key, $before, $now, $hint );
 		}
 	}
-	return $events;
+	return $pairs;
+}
+
+/**
+ * Makes events of pairs and puts them into the queue.
+ *
+ * @param array[]              $pairs   From posthorn_crm_pairs().
+ * @param Posthorn_Crm_Changes $changes The request's changes.
+ */
+function posthorn_crm_announce( array $pairs, Posthorn_Crm_Changes $changes ): void {
+	foreach ( array_chunk( $pairs, POSTHORN_CRM_CHANGES_AT_A_TIME ) as $some ) {
+		$events = array();
+		foreach ( $some as list( $table, $key, $before, $after, $hint ) ) {
+			foreach ( posthorn_crm_events( $table, $key, $before, $after, $hint ) as $event ) {
+				if ( 'task.completed' === $event[0] ) {
+					$changes->was_completed( $table, $key );
+				}
+				$events[] = array( $table->site, ...$event );
+			}
+		}
+		posthorn_crm_dispatch( $events );
+	}
 }
 
 /**

@@ -46,7 +46,7 @@ function posthorn_crm_statement( string $sql ): ?array {
 		return $statement;
 	}
 	// What it replaces is found by every unique key, and a table may have more of them than the contract names.
-	posthorn_crm_watch();
+	posthorn_crm_watch()->ran();
 	$table = Posthorn_Crm_Table::named( $statement['table'], $statement['schema'] );
 	return null === $table ? $statement : posthorn_client_read_statement( $sql, array( $table->name => $table->unique_keys() ) );
 }
