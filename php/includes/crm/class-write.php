@@ -103,7 +103,9 @@ final class Posthorn_Crm_Write {
 			// $wpdb itself does not look after a statement that begins with a comment.
 			$this->told = array( (int) $connection->insert_id, (int) $connection->affected_rows );
 		} elseif ( is_object( $connection ) && is_callable( array( $connection, 'lastInsertId' ) ) ) {
-			$this->told = array( (int) $connection->lastInsertId(), $this->statement['rows'] );
+			// $wpdb counts after a statement that begins with one of these words only.
+			$counted    = preg_match( '/^\s*(insert|replace)\s/i', (string) $wpdb->last_query );
+			$this->told = array( (int) $connection->lastInsertId(), $counted ? (int) $wpdb->rows_affected : $this->statement['rows'] );
 		}
 		if ( '' !== (string) $wpdb->last_error ) {
 			// It wrote nothing, or what it wrote is found among the rows before.
@@ -160,7 +162,9 @@ final class Posthorn_Crm_Write {
 			$order = $first ? 'ASC' : 'DESC';
 		}
 		$most = null === $written || $written < 0 ? '' : " LIMIT $written";
-		return posthorn_crm_row_keys( $this->table, "$from ORDER BY $key $order$most" ) ?? array();
+		$keys = posthorn_crm_row_keys( $this->table, "$from ORDER BY $key $order$most" ) ?? array();
+		sort( $keys );
+		return $keys;
 	}
 
 	/**
