@@ -7,6 +7,9 @@
 
 defined( 'ABSPATH' ) || exit;
 
+/** What the names of all its tables contain. */
+const POSTHORN_CRM_TABLES = 'wpresidence_crm_';
+
 /**
  * The tables whose rows become events: record name => table without the database prefix, key column, and the event of
  * each change.
