@@ -104,6 +104,14 @@ impl Queue {
         Ok(queue)
     }
 
+    /// Makes sure that the background thread of the queue of `directory` runs, if this process has that queue and may send.
+    /// Returns whether it has it. Costs nanoseconds.
+    pub fn keep_sending(directory: &Path) -> bool {
+        let queue = registry::find(directory);
+        queue.iter().for_each(|queue| queue.ensure_running());
+        queue.is_some()
+    }
+
     fn make(directory: &Path, options: QueueOptions) -> Result<Self> {
         let engine = new_engine(directory, options)?;
         let state = State {

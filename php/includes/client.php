@@ -51,6 +51,15 @@ function posthorn_queue(): \Posthorn\Queue {
 }
 
 /**
+ * Makes sure that the queue is being sent, if this process has opened it.
+ *
+ * @return bool Whether it has.
+ */
+function posthorn_client_keep_sending(): bool {
+	return \Posthorn\keep_sending( posthorn_queue_directory() );
+}
+
+/**
  * Hands a site's whole set of endpoints to the queue, which keeps it only if the revision is higher than its own.
  *
  * @param array $endpoints Endpoints as the extension takes them.

@@ -14,11 +14,11 @@ const POSTHORN_HANDED_OVER_OPTION = 'posthorn_handed_over';
  * On every request: opens the queue, so that somebody sends what waits.
  */
 function posthorn_keep_sending(): void {
-	if ( ! posthorn_has_receiver() ) {
-		return;
-	}
 	try {
-		posthorn_queue();
+		// In a process that has served a page before, this is all.
+		if ( ! posthorn_client_keep_sending() && posthorn_has_receiver() ) {
+			posthorn_queue();
+		}
 	} catch ( \Throwable $error ) {
 		posthorn_report( $error, false );
 	}

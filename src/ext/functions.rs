@@ -1,6 +1,8 @@
 //! The namespace's functions: what the extension knows without a queue.
 
 use ext_php_rs::binary_slice::BinarySlice;
+use std::path::Path;
+
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::ZendHashTable;
@@ -11,6 +13,7 @@ use super::guard::guard;
 use super::statement;
 use crate::error::Error;
 use crate::format;
+use crate::runtime::Queue;
 
 /// Adds the functions; what the macro makes of them is private to this file.
 pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
@@ -18,6 +21,7 @@ pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
         .function(wrap_function!(posthorn_events))
         .function(wrap_function!(posthorn_formats))
         .function(wrap_function!(posthorn_generate_secret))
+        .function(wrap_function!(posthorn_keep_sending))
         .function(wrap_function!(posthorn_read_statement))
 }
 
@@ -35,6 +39,14 @@ pub fn posthorn_events() -> PhpResult<ZBox<ZendHashTable>> {
 #[php(name = "Posthorn\\formats")]
 pub fn posthorn_formats() -> PhpResult<ZBox<ZendHashTable>> {
     guard(|| Ok(to_array(&arrays::formats())))
+}
+
+/// Whether this process has opened the queue of `directory`. If so, its background thread is started again should it have
+/// ended. A page that fires no event pays nothing else.
+#[php_function]
+#[php(name = "Posthorn\\keep_sending")]
+pub fn posthorn_keep_sending(directory: String) -> PhpResult<bool> {
+    guard(|| Ok(Queue::keep_sending(Path::new(&directory))))
 }
 
 /// A new random secret of 256 bits in the form that `format` wants. Throws `Posthorn\InvalidArgument` for a

@@ -31,6 +31,13 @@ pub(super) fn open(directory: &Path, options: QueueOptions) -> Result<Arc<Queue>
     Ok(queue)
 }
 
+/// The queue of `directory`, spelt as it was at its opening, if this process has it.
+pub(super) fn find(directory: &Path) -> Option<Arc<Queue>> {
+    let _gate = fork::gate();
+    let queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
+    queues.iter().find(|queue| queue.directory() == directory).cloned()
+}
+
 /// Stops every thread, within `patience` in all. Returns whether all have ended.
 pub fn stop_all(how: Stop, patience: Duration) -> bool {
     let queues: Vec<Arc<Queue>> = {

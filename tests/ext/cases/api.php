@@ -62,6 +62,14 @@ return [
 		same( count( $defaults ), count( ini_get_all( 'posthorn' ) ), 'number of settings' );
 	},
 
+	'keep_sending() says whether this process has the queue' => function ( Bed $bed ) {
+		$folder = $bed->queue_folder();
+		same( false, Posthorn\keep_sending( $folder ), 'before it is opened' );
+		Queue::open( $folder );
+		same( true, Posthorn\keep_sending( $folder ), 'after' );
+		same( false, Posthorn\keep_sending( $bed->queue_folder() ), 'of another' );
+	},
+
 	'an option of open() wins over the setting' => function ( Bed $bed ) {
 		$watcher = $bed->watcher();
 		$folder  = $bed->queue_folder();
