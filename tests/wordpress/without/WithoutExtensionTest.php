@@ -21,7 +21,7 @@ final class WithoutExtensionTest extends TestCase {
 	}
 
 	public function test_no_hook_is_set_but_the_notices_and_the_page(): void {
-		foreach ( array( 'wpestate_crm_after_insert_contact', 'wpestate_crm_after_update_deal', 'posthorn_cron', 'site_status_tests', 'wp_ajax_posthorn_test' ) as $hook ) {
+		foreach ( array( 'wpestate_crm_after_insert_lead', 'wpestate_crm_after_record_activity', 'posthorn_cron', 'site_status_tests', 'wp_ajax_posthorn_test' ) as $hook ) {
 			self::assertFalse( has_action( $hook ), $hook );
 		}
 		self::assertFalse( has_filter( 'query', 'posthorn_crm_notice' ) );
@@ -58,7 +58,7 @@ final class WithoutExtensionTest extends TestCase {
 			$command = Command::wordpress(
 				'wp_set_current_user( 1 );
 				$contact = wpestate_crm_insert_contact( array( "first_name" => "Grace" ) );
-				var_dump( is_int( $contact ), posthorn_dispatch( "deal.won", array() ), has_action( "wpestate_crm_after_insert_contact" ) );
+				var_dump( is_int( $contact ), posthorn_dispatch( "deal.won", array() ), has_action( "wpestate_crm_after_insert_lead" ) );
 				do_action( "admin_notices" );',
 				array( 'extension=' . getenv( 'POSTHORN_LIBRARY' ) )
 			);
