@@ -59,7 +59,7 @@ test('a completed task is one event', with_page(async (page) => {
   assert.deepEqual([event, data.task_id, data.status], ['task.completed', task, 'completed']);
 }));
 
-test('a visitor’s form is a contact and a submission', with_page(async (page) => {
+test('a visitor’s form is a contact, an enquiry and a submission', with_page(async (page) => {
   const receiver = new Receiver();
   await save_receiver(page, receiver.url, '*');
   const visitor = await page.context().browser().newPage({ baseURL: process.env.SITE });
@@ -70,7 +70,8 @@ test('a visitor’s form is a contact and a submission', with_page(async (page) 
   await visitor.click('text=Send enquiry');
   await visitor.waitForSelector('text=/Your enquiry is with us/');
   await visitor.close();
-  const requests = await receiver.wait_for(2);
-  assert.deepEqual(requests.map((request) => request.event), ['contact.created', 'form_submitted']);
-  assert.equal(JSON.parse(requests[1].body).data.message, 'Is “Quay 3” still free?');
+  const requests = await receiver.wait_for(3);
+  assert.deepEqual(requests.map((request) => request.event).sort(), ['contact.created', 'enquiry.created', 'form_submitted']);
+  const form = requests.find((request) => request.event === 'form_submitted');
+  assert.equal(JSON.parse(form.body).data.message, 'Is “Quay 3” still free?');
 }));
