@@ -58,6 +58,9 @@ unset( $posthorn_action, $posthorn_hears, $posthorn_plugin );
 // Last, as $wpdb removes its placeholders from the statement at priority 0.
 add_filter( 'query', 'posthorn_crm_notice', PHP_INT_MAX );
 add_action( 'shutdown', 'posthorn_crm_end', PHP_INT_MAX - 1 );
+// A shutdown action of somebody else may exit, and WordPress's handler of fatal errors does so on the command line.
+add_action( 'shutdown', 'posthorn_crm_hand_over_now', PHP_INT_MIN );
+add_filter( 'wp_php_error_args', 'posthorn_crm_hand_over_now', PHP_INT_MIN );
 
 // Its own webhooks. Last, so that an answer of another plugin is seen; and at the end after all events were handed over.
 add_filter( 'pre_http_request', posthorn_lazily( 'crm/native-webhooks.php', 'posthorn_native_filter' ), PHP_INT_MAX, 3 );

@@ -27,32 +27,42 @@ function posthorn_crm_heard( ...$arguments ): void {
 				if ( null === $table || ! $table->is_wanted() ) {
 					return;
 				}
-				$key = posthorn_crm_id( $table, $arguments[0] ?? null );
+				$key = posthorn_crm_id( $table, $arguments );
 				if ( null === $key ) {
+					$watch->hand_over_now();
 					/* translators: %s: name of an action. */
-					throw new UnexpectedValueException( sprintf( __( 'The CRM announced %s without naming a row, so no event was made of it.', 'posthorn' ), current_action() ) );
+					throw new UnexpectedValueException( sprintf( __( 'The CRM announced %s without naming a row; events are made of the rows that it has written.', 'posthorn' ), current_action() ) );
 				}
 				$watch->heard( $table, $key, $change, posthorn_crm_row_in( $arguments ) );
 			}
 		);
+	} catch ( UnexpectedValueException $error ) {
+		posthorn_report( $error, false );
 	} catch ( \Throwable $error ) {
 		posthorn_report( $error, true );
 	}
 }
 
 /**
- * The id that an action's first argument names: a number, or a row that has the key column.
+ * The id that an action names: the first of its arguments that is a number, or a row that has the key column.
  *
- * @param Posthorn_Crm_Table $table    The row's table.
- * @param mixed              $argument The argument.
+ * @param Posthorn_Crm_Table $table     The row's table.
+ * @param array              $arguments What the action handed over.
  * @return int|null Null if it names none.
  */
-function posthorn_crm_id( Posthorn_Crm_Table $table, $argument ): ?int {
-	if ( is_object( $argument ) || is_array( $argument ) ) {
-		$row      = (array) $argument;
-		$argument = $row[ $table->key ] ?? $row['id'] ?? null;
+function posthorn_crm_id( Posthorn_Crm_Table $table, array $arguments ): ?int {
+	foreach ( $arguments as $argument ) {
+		if ( is_object( $argument ) && ! $argument instanceof ArrayAccess ) {
+			$argument = get_object_vars( $argument );
+		}
+		if ( ! is_scalar( $argument ) ) {
+			$argument = $argument[ $table->key ] ?? $argument['id'] ?? null;
+		}
+		if ( is_numeric( $argument ) && (int) $argument > 0 ) {
+			return (int) $argument;
+		}
 	}
-	return is_numeric( $argument ) && (int) $argument > 0 ? (int) $argument : null;
+	return null;
 }
 
 /**

@@ -30,6 +30,22 @@ final class Posthorn_Crm_Changes {
 	private array $written = array();
 
 	/**
+	 * Tables that this request has written through $wpdb: an action about one of their rows tells nothing that is not known.
+	 *
+	 * @var array<string,bool>
+	 */
+	private array $tables = array();
+
+	/**
+	 * Notes that a statement will write a table.
+	 *
+	 * @param Posthorn_Crm_Table $table The table.
+	 */
+	public function will_write( Posthorn_Crm_Table $table ): void {
+		$this->tables[ $table->name ] = true;
+	}
+
+	/**
 	 * Notes a row that was written.
 	 *
 	 * @param Posthorn_Crm_Table $table  Its table.
@@ -59,7 +75,7 @@ final class Posthorn_Crm_Changes {
 			if ( $is_completed ) {
 				$this->waiting[ $name ][4] = $change;
 			}
-		} elseif ( $is_completed || ! isset( $this->written[ $name ] ) ) {
+		} elseif ( $is_completed || ! isset( $this->tables[ $table->name ] ) ) {
 			// Written past $wpdb, or before the plugin was there.
 			$told                     = 'deleted' === $change ? posthorn_crm_pack( $row ) : null;
 			$this->waiting[ $name ]   = array( $table, $key, $told, $told, "announced $change" );
@@ -102,6 +118,17 @@ final class Posthorn_Crm_Changes {
 	}
 
 	/**
+	 * Lets changes wait again that could not be handed over.
+	 *
+	 * @param array[] $changes From waiting().
+	 */
+	public function put_back( array $changes ): void {
+		foreach ( $changes as $change ) {
+			$this->waiting[ self::name( $change[0], $change[1] ) ] ??= $change;
+		}
+	}
+
+	/**
 	 * Forgets the changes that wait: they were handed over, or rolled back.
 	 */
 	public function clear(): void {
@@ -114,6 +141,7 @@ final class Posthorn_Crm_Changes {
 	public function forget(): void {
 		$this->waiting = array();
 		$this->written = array();
+		$this->tables  = array();
 	}
 
 	/**

@@ -40,15 +40,20 @@ final class Posthorn_Crm_Transaction {
 	}
 
 	/**
-	 * Asks the database whether it thinks so too: a deadlock in a table that nobody watches ends a transaction unseen.
+	 * The same as the database itself says: a deadlock in a table that nobody watches ends a transaction unseen, and another
+	 * connection's BEGIN begins none of ours.
 	 */
-	public function check(): void {
-		// MySQL has no such variable, and the answer is null.
-		$answer = $this->is_open() ? posthorn_crm_query( 'SELECT @@in_transaction AS is_open' ) : null;
-		if ( $answer && ! (int) $answer[0]['is_open'] ) {
-			$this->begun      = false;
-			$this->autocommit = true;
+	public function is_really_open(): bool {
+		if ( ! $this->is_open() ) {
+			return false;
 		}
+		// MySQL has no such variable, and the answer is null.
+		$answer = posthorn_crm_query( 'SELECT @@in_transaction AS is_open' );
+		if ( $answer && ! (int) $answer[0]['is_open'] ) {
+			$this->begun = false;
+			return false;
+		}
+		return true;
 	}
 
 	/**
@@ -103,12 +108,30 @@ final class Posthorn_Crm_Transaction {
 	}
 
 	/**
-	 * Whether the statement that has just failed took the whole transaction with it; if so, it is over.
+	 * Whether the statement that has just run failed and took the whole transaction with it; if so, it is over.
 	 */
 	public function was_lost(): bool {
 		global $wpdb;
-		$lost        = $wpdb->dbh instanceof mysqli ? self::DEADLOCK === mysqli_errno( $wpdb->dbh ) : $this->begun && ! $this->is_open();
+		$lost        = $wpdb->dbh instanceof mysqli ? self::DEADLOCK === mysqli_errno( $wpdb->dbh ) : ( $this->begun && ! $this->is_open() );
 		$this->begun = $this->begun && ! $lost;
 		return $lost;
+	}
+
+	/**
+	 * Whether a statement that commits, or takes back, has done so. Not told by last_error: $wpdb sets that too when it
+	 * refuses to run a statement at all.
+	 *
+	 * @param array $statement What read_statement() says of it.
+	 */
+	public function has_worked( array $statement ): bool {
+		global $wpdb;
+		if ( ! $wpdb->dbh instanceof mysqli ) {
+			return ! is_callable( array( $wpdb->dbh, 'inTransaction' ) ) || 'begin' === $statement['verb'] || ! $this->is_open();
+		}
+		if ( empty( $statement['implicit'] ) ) {
+			return 0 === mysqli_errno( $wpdb->dbh );
+		}
+		// DDL commits even if it then fails, but not if the server could not make sense of it.
+		return ! $this->is_really_open();
 	}
 }

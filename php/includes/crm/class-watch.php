@@ -54,13 +54,6 @@ final class Posthorn_Crm_Watch {
 	private Posthorn_Crm_Transaction $transaction;
 
 	/**
-	 * Whether the end of the request was reached; code that runs later still may write.
-	 *
-	 * @var bool
-	 */
-	private bool $ended = false;
-
-	/**
 	 * Starts with nothing.
 	 */
 	public function __construct() {
@@ -84,16 +77,13 @@ final class Posthorn_Crm_Watch {
 					return;
 				}
 				$this->note();
-				if ( ! empty( $statement['implicit'] ) ) {
-					Posthorn_Crm_Table::forget_descriptions();
-				}
 				try {
 					$this->prepare( $statement );
 				} finally {
 					// Whatever went wrong, a COMMIT is one.
 					$this->running = $statement;
 				}
-				if ( $this->ended ) {
+				if ( posthorn_crm_has_ended() ) {
 					register_shutdown_function( 'posthorn_crm_end' );
 				}
 			}
@@ -106,8 +96,8 @@ final class Posthorn_Crm_Watch {
 	 * @param array $statement What read_statement() says of it.
 	 */
 	private function prepare( array $statement ): void {
-		if ( ! $this->transaction->is_open() && $this->transaction->takes_back( $statement ) ) {
-			$this->hand_over();
+		if ( $this->transaction->takes_back( $statement ) ) {
+			$this->hand_over( ! $this->transaction->is_really_open() );
 		} elseif ( $this->transaction->commits( $statement ) ) {
 			$this->before_commit();
 		}
@@ -131,16 +121,27 @@ final class Posthorn_Crm_Watch {
 	}
 
 	/**
-	 * The request ends. A transaction that is still open is rolled back by the database.
+	 * Hands over what waits: the request may end at any moment.
 	 */
-	public function end(): void {
-		$this->ended = true;
+	public function hand_over_now(): void {
 		posthorn_crm_preserving(
 			function (): void {
 				$this->ran();
 				$this->note();
-				$this->transaction->check();
 				$this->hand_over();
+			}
+		);
+	}
+
+	/**
+	 * The request ends. A transaction that is still open is rolled back by the database.
+	 */
+	public function end(): void {
+		posthorn_crm_preserving(
+			function (): void {
+				$this->ran();
+				$this->note();
+				$this->hand_over( ! $this->transaction->is_really_open() );
 				$this->changes->forget();
 			}
 		);
@@ -164,27 +165,32 @@ final class Posthorn_Crm_Watch {
 	 * @param array $statement What read_statement() says of it.
 	 */
 	private function has_run( array $statement ): void {
-		global $wpdb;
 		foreach ( $this->writes as $write ) {
 			$write->ran();
 		}
-		// DDL commits even if it then fails.
-		if ( '' !== (string) $wpdb->last_error && empty( $statement['implicit'] ) ) {
+		if ( ! empty( $statement['implicit'] ) ) {
+			Posthorn_Crm_Table::forget_descriptions();
+		}
+		$committing       = $this->committing;
+		$this->committing = array();
+		$takes_back       = $this->transaction->takes_back( $statement );
+		$commits          = $this->transaction->commits( $statement );
+		if ( ! $takes_back && ! $commits ) {
 			if ( $this->transaction->was_lost() ) {
 				$this->writes = array();
 				$this->changes->clear();
 			}
-			$this->committing = array();
+			$this->transaction->ran( $statement );
 			return;
 		}
-		if ( $this->transaction->takes_back( $statement ) ) {
-			$this->changes->clear();
-		} elseif ( $this->transaction->commits( $statement ) ) {
-			$this->changes->clear();
-			posthorn_crm_announce( $this->committing, $this->changes );
+		if ( ! $this->transaction->has_worked( $statement ) ) {
+			return;
 		}
-		$this->committing = array();
+		$this->changes->clear();
 		$this->transaction->ran( $statement );
+		if ( $commits ) {
+			posthorn_crm_announce( $committing, $this->changes );
+		}
 	}
 
 	/**
@@ -217,6 +223,9 @@ final class Posthorn_Crm_Watch {
 		}
 		$writes = array_filter( $writes );
 		foreach ( $writes as $write ) {
+			$this->changes->will_write( $write->table );
+		}
+		foreach ( $writes as $write ) {
 			if ( $write->goes_beyond( $this->changes ) ) {
 				$this->hand_over();
 				break;
@@ -240,9 +249,11 @@ final class Posthorn_Crm_Watch {
 	/**
 	 * Hands over what waits, unless it can still be taken back; also what filters write when they see its events. One that
 	 * writes a row for every event of a row is not followed for ever.
+	 *
+	 * @param bool $is_certain Optional. Whether it is known that it cannot.
 	 */
-	private function hand_over(): void {
-		for ( $round = 0; $round < self::MOST_ROUNDS && ! $this->transaction->is_open() && $this->changes->waiting(); $round++ ) {
+	private function hand_over( bool $is_certain = false ): void {
+		for ( $round = 0; $round < self::MOST_ROUNDS && ( $is_certain || ! $this->transaction->is_open() ) && $this->changes->waiting(); $round++ ) {
 			posthorn_crm_hand_over( $this->changes );
 			$this->ran();
 			$this->note();

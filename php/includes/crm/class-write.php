@@ -10,6 +10,12 @@ defined( 'ABSPATH' ) || exit;
 /** Rows as they are before a statement, and which ones it adds. */
 final class Posthorn_Crm_Write {
 
+	/** The condition of read_statement() that no row meets. */
+	private const NO_ROW = 'FALSE';
+
+	/** The condition that every row meets. */
+	private const WHOLE_TABLE = 'TRUE';
+
 	/** A table with more rows is not compared as a whole: the page would feel it. */
 	private const MOST_ROWS_COMPARED = 20000;
 
@@ -54,9 +60,14 @@ final class Posthorn_Crm_Write {
 		if ( null === $table || ! $statement['adds'] && array( 'created' ) === array_keys( $table->events() ) || ! $table->is_wanted() ) {
 			return null;
 		}
-		$condition = $statement['condition'] ?? 'TRUE';
+		$condition = $statement['condition'] ?? self::WHOLE_TABLE;
 		$is_told   = isset( $statement['condition'] ) || posthorn_crm_number( $table, 'COUNT(*)' ) <= self::MOST_ROWS_COMPARED;
-		$write     = new self( $table, $statement, $condition, $is_told ? self::rows( $table, $condition, $statement['bounded'] ?? null ) : null );
+		if ( ! $is_told && 'insert' === $statement['verb'] && empty( $statement['replaces'] ) ) {
+			// It changes no row that is there; those that it adds are found, but for keys below the highest.
+			$condition = self::NO_ROW;
+			$is_told   = true;
+		}
+		$write = new self( $table, $statement, $condition, $is_told ? self::rows( $table, $condition, $statement['bounded'] ?? null ) : null );
 		if ( $statement['adds'] ) {
 			$write->highest = posthorn_crm_number( $table, "MAX(`$table->key`)" ) ?? 0;
 		}
@@ -72,7 +83,7 @@ final class Posthorn_Crm_Write {
 	 * @return array<int,string>|null
 	 */
 	private static function rows( Posthorn_Crm_Table $table, string $condition, ?string $bounded ): ?array {
-		if ( 'FALSE' === $condition ) {
+		if ( self::NO_ROW === $condition ) {
 			return array();
 		}
 		$rows = posthorn_crm_rows( $table, $condition );
@@ -89,7 +100,7 @@ final class Posthorn_Crm_Write {
 	 * @param Posthorn_Crm_Changes $changes What waits.
 	 */
 	public function goes_beyond( Posthorn_Crm_Changes $changes ): bool {
-		return null !== $this->highest && 'FALSE' === $this->condition || ! $changes->contain( $this->table, array_keys( $this->before ?? array() ) );
+		return ( null !== $this->highest && self::NO_ROW === $this->condition ) || ! $changes->contain( $this->table, array_keys( $this->before ?? array() ) );
 	}
 
 	/**
@@ -99,18 +110,22 @@ final class Posthorn_Crm_Write {
 	public function ran(): void {
 		global $wpdb;
 		$connection = $wpdb->dbh;
+		$has_failed = '' !== (string) $wpdb->last_error;
 		if ( $connection instanceof mysqli ) {
 			// $wpdb itself does not look after a statement that begins with a comment.
-			$this->told = array( (int) $connection->insert_id, (int) $connection->affected_rows );
+			// It gives no id where none was made, nor after RETURNING.
+			$this->told = array( (int) $connection->insert_id ? (int) $connection->insert_id : null, (int) $connection->affected_rows );
+			$has_failed = 0 !== $connection->errno;
 		} elseif ( is_object( $connection ) && is_callable( array( $connection, 'lastInsertId' ) ) ) {
 			// $wpdb counts after a statement that begins with one of these words only.
 			$counted    = preg_match( '/^\s*(insert|replace)\s/i', (string) $wpdb->last_query );
 			$this->told = array( (int) $connection->lastInsertId(), $counted ? (int) $wpdb->rows_affected : $this->statement['rows'] );
 		}
-		if ( '' !== (string) $wpdb->last_error ) {
-			// It wrote nothing, or what it wrote is found among the rows before.
+		if ( $has_failed && $connection instanceof mysqli ) {
+			// What others insert meanwhile is not taken for its rows. On the drop-in, the error may be of a later statement that
+			// $wpdb refused to run.
 			$this->highest = null;
-		} elseif ( null === $this->before ) {
+		} elseif ( ! $has_failed && null === $this->before ) {
 			$this->say_unseen();
 		}
 	}
@@ -132,7 +147,7 @@ final class Posthorn_Crm_Write {
 	private function added(): array {
 		$added = null === $this->highest ? array() : $this->above_the_highest();
 		// Keys that the statement gave itself may be lower than the highest, also those that an UPDATE gave.
-		if ( null === $this->statement['condition'] || null !== $this->highest && 'FALSE' !== $this->condition ) {
+		if ( ( null === $this->statement['condition'] && self::NO_ROW !== $this->condition ) || ( null !== $this->highest && self::NO_ROW !== $this->condition ) ) {
 			array_push( $added, ...posthorn_crm_row_keys( $this->table, $this->condition ) ?? array() );
 		}
 		return $added;

@@ -19,7 +19,7 @@ defined( 'ABSPATH' ) || exit;
  */
 function posthorn_crm_events( Posthorn_Crm_Table $table, int $key, ?string $before, ?string $after, string $hint ): array {
 	if ( str_starts_with( $hint, 'announced ' ) ) {
-		return posthorn_crm_events_of_announcement( $table, $key, posthorn_crm_unpack( $after ?? $before ), substr( $hint, strlen( 'announced ' ) ) );
+		return posthorn_crm_events_of_announcement( $table, $key, $before, $after, substr( $hint, strlen( 'announced ' ) ) );
 	}
 	if ( $before === $after && 'completed' !== $hint ) {
 		return array();
@@ -51,12 +51,16 @@ function posthorn_crm_events( Posthorn_Crm_Table $table, int $key, ?string $befo
  *
  * @param Posthorn_Crm_Table $table  The row's table.
  * @param int                $key    Its key.
- * @param array|null         $row    The row as it is, or for one that is gone, what the action handed over.
+ * @param string|null        $told   The packed row that the action handed over, of one that it says is gone.
+ * @param string|null        $now    The packed row as it is.
  * @param string             $change The change.
  * @return array[] Lists of event, data, context.
  */
-function posthorn_crm_events_of_announcement( Posthorn_Crm_Table $table, int $key, ?array $row, string $change ): array {
-	if ( null === $row ) {
+function posthorn_crm_events_of_announcement( Posthorn_Crm_Table $table, int $key, ?string $told, ?string $now, string $change ): array {
+	$is_gone = 'deleted' === $change;
+	// What is there was not deleted, what is not was not created; and of what never was, nothing is known but a number.
+	$row = posthorn_crm_unpack( $is_gone ? $told : $now );
+	if ( ! $row || $is_gone !== ( null === $now ) ) {
 		return array();
 	}
 	$row += array( $table->key => (string) $key );
@@ -124,11 +128,12 @@ function posthorn_crm_previous( array $old, array $new ): array {
 function posthorn_crm_turns( Posthorn_Crm_Table $table, array $old, array $new, string $hint ): array {
 	$turns = array();
 	if ( 'deal' === $table->record ) {
-		if ( posthorn_crm_stage_changed( $old, $new ) ) {
+		$stage = posthorn_crm_new_stage( $old, $new );
+		if ( null !== $stage ) {
 			$turns[] = 'stage_changed';
 		}
-		$outcome = posthorn_crm_deal_outcome( $new );
-		if ( 'open' !== $outcome && posthorn_crm_deal_outcome( $old ) !== $outcome ) {
+		$outcome = posthorn_crm_new_outcome( $old, $new, $stage );
+		if ( null !== $outcome ) {
 			$turns[] = $outcome;
 		}
 	}

@@ -19,8 +19,14 @@ function posthorn_crm_hand_over( Posthorn_Crm_Changes $changes ): void {
 	$waiting = $changes->waiting();
 	// Before anything else: what a filter writes meanwhile is a change of its own.
 	$changes->clear();
-	foreach ( array_chunk( $waiting, POSTHORN_CRM_CHANGES_AT_A_TIME ) as $some ) {
-		posthorn_crm_announce( posthorn_crm_pairs( $some ), $changes );
+	foreach ( array_chunk( $waiting, POSTHORN_CRM_CHANGES_AT_A_TIME ) as $n => $some ) {
+		try {
+			$pairs = posthorn_crm_pairs( $some );
+		} catch ( \Throwable $error ) {
+			$changes->put_back( array_slice( $waiting, $n * POSTHORN_CRM_CHANGES_AT_A_TIME ) );
+			throw $error;
+		}
+		posthorn_crm_announce( $pairs, $changes );
 	}
 }
 
@@ -55,7 +61,7 @@ function posthorn_crm_pairs( array $some ): array {
 	foreach ( $some as list( $table, $key, $first, $last, $hint ) ) {
 		$now = $after[ $table->name ][ $key ] ?? null;
 		// Of a row that is gone, what it was last is told, unless it had never been there.
-		$before = null === $now && null !== $first ? $last : $first;
+		$before = null === $now && null !== $first ? ( $last ?? $first ) : $first;
 		if ( $before !== $now || '' !== $hint ) {
 			$pairs[] = array( $table, $key, $before, $now, $hint );
 		}

@@ -9,51 +9,48 @@
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Whether a deal was moved to another stage.
+ * The stage that a deal was moved to.
  *
- * The stage is kept under an old and a new name. If they are written one after the other, the second write, which
- * brings nothing new, is no move.
+ * The stage is kept under a new and an old name. If the old one is written after the new one, that is no second move.
  *
  * @param array $old The row before.
  * @param array $new The row after.
+ * @return string|null Its slug; null if it was not moved.
  */
-function posthorn_crm_stage_changed( array $old, array $new ): bool {
-	$stages = static fn( array $deal ): array => array_map( 'posthorn_crm_slug', array_intersect_key( $deal, array( 'stage' => 0, 'deal_stage' => 0 ) ) );
-	$before = $stages( $old );
-	foreach ( $stages( $new ) as $column => $stage ) {
-		if ( ( $before[ $column ] ?? '' ) !== $stage && ! in_array( $stage, $before, true ) ) {
-			return true;
-		}
+function posthorn_crm_new_stage( array $old, array $new ): ?string {
+	$stage = static fn( array $deal, string $column ): string => posthorn_crm_slug( $deal[ $column ] ?? '' );
+	if ( $stage( $new, 'stage' ) !== $stage( $old, 'stage' ) ) {
+		return $stage( $new, 'stage' );
 	}
-	return false;
+	$moved = $stage( $new, 'deal_stage' );
+	return $moved !== $stage( $old, 'deal_stage' ) && $moved !== $stage( $new, 'stage' ) ? $moved : null;
 }
 
 /**
- * What became of a deal: `won`, `lost` or `open`.
+ * What a deal has become: `won` or `lost`.
  *
  * Stages are free text; the documented ones for the two ends are `closed_won` and `closed_lost`, shown as "Closed Won"
- * and "Closed Lost". At any other stage the status says it.
+ * and "Closed Lost". A status says so too, and is no news if the stage had said it before, nor the other way round.
  *
- * @param array $deal A row.
+ * @param array       $old   The row before.
+ * @param array       $new   The row after.
+ * @param string|null $stage The stage that it was moved to, from posthorn_crm_new_stage().
+ * @return string|null Null if it has become neither.
  */
-function posthorn_crm_deal_outcome( array $deal ): string {
-	$outcomes = array(
+function posthorn_crm_new_outcome( array $old, array $new, ?string $stage ): ?string {
+	$of_stage = array(
 		'closed_won'  => 'won',
 		'closed_lost' => 'lost',
 	);
-	foreach ( array( 'stage', 'deal_stage' ) as $column ) {
-		$outcome = $outcomes[ posthorn_crm_slug( $deal[ $column ] ?? '' ) ] ?? null;
-		if ( null !== $outcome ) {
-			return $outcome;
-		}
-	}
+	$outcome  = $of_stage[ (string) $stage ] ?? null;
 	foreach ( array( 'status', 'deal_status' ) as $column ) {
-		$status = posthorn_crm_slug( $deal[ $column ] ?? '' );
-		if ( in_array( $status, array( 'won', 'lost' ), true ) ) {
-			return $status;
+		$status = posthorn_crm_slug( $new[ $column ] ?? '' );
+		if ( null === $outcome && in_array( $status, $of_stage, true ) && posthorn_crm_slug( $old[ $column ] ?? '' ) !== $status ) {
+			$outcome = $status;
 		}
 	}
-	return 'open';
+	$known = array( posthorn_crm_slug( $old['status'] ?? $old['deal_status'] ?? '' ), $of_stage[ posthorn_crm_slug( $old['stage'] ?? $old['deal_stage'] ?? '' ) ] ?? null );
+	return in_array( $outcome, $known, true ) ? null : $outcome;
 }
 
 /**
@@ -67,7 +64,7 @@ function posthorn_crm_is_done( array $task ): bool {
 			return true;
 		}
 		// A flag, or the time of completion.
-		if ( preg_match( '/(^|_)(done|completed|complete|finished)(_at|_on|_date)?$/', $column ) && '' !== trim( (string) $value, "0 \t-:." ) ) {
+		if ( preg_match( '/^(task_)?((is_)?(done|completed?|finished)|(done|completed|finished)_(at|on|date)|date_completed|completion_date)$/', $column ) && '' !== trim( (string) $value, "0 \t-:." ) ) {
 			return true;
 		}
 	}

@@ -19,7 +19,7 @@ defined( 'ABSPATH' ) || exit;
 function posthorn_crm_notice( $query ) {
 	static $watching = false;
 	// Nearly every statement of a page ends here.
-	if ( ! is_string( $query ) || ! $watching && posthorn_crm_is_nothing( $query ) || posthorn_crm_is_reading() ) {
+	if ( ! is_string( $query ) || ( ! $watching && posthorn_crm_is_nothing( $query ) ) || posthorn_crm_is_reading() ) {
 		return $query;
 	}
 	try {
@@ -92,9 +92,38 @@ function posthorn_crm_watch(): Posthorn_Crm_Watch {
 }
 
 /**
+ * Before anything that may end the request without a further word: hands over what waits.
+ *
+ * @param mixed $passed What a filter passes on.
+ * @return mixed The same.
+ */
+function posthorn_crm_hand_over_now( $passed = null ) {
+	if ( class_exists( 'Posthorn_Crm_Watch', false ) ) {
+		try {
+			posthorn_crm_watch()->hand_over_now();
+		} catch ( \Throwable $error ) {
+			posthorn_report( $error, true );
+		}
+	}
+	return $passed;
+}
+
+/**
+ * Whether the end of the request was reached; code that runs later still may write.
+ *
+ * @param bool|null $ended Optional. Says so.
+ */
+function posthorn_crm_has_ended( ?bool $ended = null ): bool {
+	static $has_ended = false;
+	$has_ended        = $ended ?? $has_ended;
+	return $has_ended;
+}
+
+/**
  * At the end of the request: hands over what is left.
  */
 function posthorn_crm_end(): void {
+	posthorn_crm_has_ended( true );
 	if ( ! class_exists( 'Posthorn_Crm_Watch', false ) ) {
 		return;
 	}

@@ -10,6 +10,9 @@ defined( 'ABSPATH' ) || exit;
 /** Rows that are read at a time. */
 const POSTHORN_CRM_ROWS_AT_A_TIME = 500;
 
+/** What the database says to a connection that it has closed. */
+const POSTHORN_CRM_CONNECTION_LOST = array( 2006, 2013 );
+
 /** A condition with more bytes is a list of ids, which takes the database longer to read than its rows. */
 const POSTHORN_CRM_LONG_CONDITION = 2000;
 
@@ -132,7 +135,11 @@ function posthorn_crm_unpack( ?string $packed ): ?array {
 function posthorn_crm_query( string $sql ): ?array {
 	global $wpdb;
 	if ( wpdb::class === get_class( $wpdb ) && $wpdb->dbh instanceof mysqli ) {
-		return posthorn_crm_query_connection( $wpdb->dbh, $sql );
+		$rows = posthorn_crm_query_connection( $wpdb->dbh, $sql );
+		if ( null === $rows && in_array( mysqli_errno( $wpdb->dbh ), POSTHORN_CRM_CONNECTION_LOST, true ) && $wpdb->check_connection( false ) ) { // phpcs:ignore WordPress.DB.RestrictedFunctions -- $wpdb does the same.
+			$rows = posthorn_crm_query_connection( $wpdb->dbh, $sql );
+		}
+		return $rows;
 	}
 	// Another database object may choose among connections, or translate.
 	return posthorn_crm_preserving(

@@ -32,8 +32,13 @@ function posthorn_crm_typed( Posthorn_Crm_Table $table, array $row ): array {
 function posthorn_crm_value( string $value, string $kind ) {
 	switch ( $kind ) {
 		case 'json':
-			$decoded = json_decode( $value, true );
-			return is_array( $decoded ) ? $decoded : $value;
+			$decoded = json_decode( $value, true, 512, JSON_BIGINT_AS_STRING );
+			if ( ! is_array( $decoded ) ) {
+				return $value;
+			}
+			// As an array, {} would become a list, and so would {"0": …}.
+			$exact = json_decode( $value, false, 512, JSON_BIGINT_AS_STRING );
+			return wp_json_encode( $exact ) === wp_json_encode( $decoded ) ? $decoded : $exact;
 		case 'integer':
 			// What PHP cannot hold (an unsigned bigint) stays text.
 			return (string) (int) $value === $value ? (int) $value : $value;
