@@ -44,8 +44,9 @@ final class Posthorn_Crm_Transaction {
 	 * connection's BEGIN begins none of ours.
 	 */
 	public function is_really_open(): bool {
-		if ( ! $this->is_open() ) {
-			return false;
+		global $wpdb;
+		if ( ! $this->is_open() || ! $wpdb->dbh instanceof mysqli ) {
+			return $this->is_open();
 		}
 		// MySQL has no such variable, and the answer is null.
 		$answer = posthorn_crm_query( 'SELECT @@in_transaction AS is_open' );

@@ -125,6 +125,56 @@ final class RowStatementsTest extends WatchTestCase {
 		self::assertSame( array(), $this->oracle->announced() );
 	}
 
+	public function test_a_write_that_the_database_object_refuses_hides_none_before_it(): void {
+		global $wpdb;
+		$table = self::table( 'contact' );
+		$wpdb->suppress_errors( true );
+		foreach ( range( 1, 6 ) as $n ) {
+			// One that does not fit its column is not even tried.
+			$wpdb->insert( $table, array( 'email' => "m$n@example.com", 'first_name' => 0 === $n % 2 ? 'Ada' : str_repeat( 'y', 400 ) ) );
+		}
+		$wpdb->suppress_errors( false );
+		$this->end_request();
+		self::assertSame( (int) $wpdb->get_var( "SELECT COUNT(*) FROM $table WHERE email LIKE 'm_@example.com'" ), count( $this->oracle->announced() ) );
+		self::assertGreaterThanOrEqual( 3, count( $this->oracle->announced() ) );
+	}
+
+	/** @group mariadb */
+	public function test_a_row_that_an_insert_returns_is_created(): void {
+		global $wpdb;
+		$wpdb->query( 'INSERT INTO ' . self::table( 'contact' ) . " (first_name) VALUES ('Ada') RETURNING contact_id" );
+		$id = (int) $wpdb->get_var( 'SELECT MAX(contact_id) FROM ' . self::table( 'contact' ) );
+		$this->end_request();
+		self::assertSame( array( "contact.created contact:$id" ), $this->oracle->announced() );
+	}
+
+	public function test_json_is_sent_as_it_is_kept(): void {
+		self::run_sql( 'INSERT INTO ' . self::table( 'enquiry' ) . " (enquiry_meta) VALUES ('{\"empty\":{},\"none\":[],\"by\":{\"0\":1,\"1\":2}}')" );
+		$this->end_request();
+		$this->wait_until_sent();
+		self::assertStringContainsString( '"enquiry_meta":{"empty":{},"none":[],"by":{"0":1,"1":2}}', $this->receiver->requests()[0]['body'] );
+	}
+
+	public function test_a_deal_moved_by_one_of_its_two_names_can_be_moved_back(): void {
+		$deal  = self::rows( 'deal', 1, array( 'stage' => 'new', 'deal_stage' => 'new', 'status' => 'open', 'deal_status' => 'open' ) )[0];
+		$table = self::table( 'deal' );
+		foreach ( array( 'closed_won', 'new', 'closed_won' ) as $stage ) {
+			self::run_sql( "UPDATE $table SET stage = '$stage' WHERE deal_id = $deal" );
+			$this->end_request();
+		}
+		$moved = "deal.stage_changed deal:$deal";
+		self::assertSame( array( $moved, "deal.won deal:$deal", $moved, $moved, "deal.won deal:$deal" ), $this->oracle->announced() );
+	}
+
+	public function test_a_task_is_not_done_by_half(): void {
+		posthorn_crm_watch();
+		self::assertFalse( posthorn_crm_is_done( array( 'percent_complete' => '50', 'completed_by' => '3', 'status' => 'open' ) ) );
+		foreach ( array( array( 'is_completed' => '1' ), array( 'completed_at' => '2026-04-17 12:34:56' ), array( 'task_status' => 'Done' ) ) as $task ) {
+			self::assertTrue( posthorn_crm_is_done( $task ) );
+		}
+		self::assertFalse( posthorn_crm_is_done( array( 'completed_at' => '0000-00-00 00:00:00', 'is_completed' => '0' ) ) );
+	}
+
 	public function test_a_column_that_is_new_in_this_request_is_in_the_data(): void {
 		$table = self::table( 'lead' );
 		$this->oracle->step( 'before', static fn() => self::run_sql( "UPDATE $table SET status = 'Contacted'" ) );

@@ -10,6 +10,18 @@ use Posthorn\Tests\WatchTestCase;
 /** Inside a transaction nothing is announced; COMMIT announces what it makes true, ROLLBACK makes it not have been. */
 final class TransactionTest extends WatchTestCase {
 
+	/** @group mariadb */
+	public function test_a_deletion_stands_though_the_row_came_back_and_went_with_a_savepoint(): void {
+		$contact = self::rows( 'contact', 1 )[0];
+		$table   = self::table( 'contact' );
+		global $wpdb;
+		foreach ( array( 'START TRANSACTION', "DELETE FROM $table WHERE contact_id = $contact", 'SAVEPOINT s', "INSERT INTO $table (contact_id) VALUES ($contact)", 'ROLLBACK TO s', 'COMMIT' ) as $sql ) {
+			$wpdb->query( $sql );
+		}
+		$this->end_request();
+		self::assertSame( array( "contact.deleted contact:$contact" ), $this->oracle->announced() );
+	}
+
 	/** @var int[] */
 	private array $contacts;
 

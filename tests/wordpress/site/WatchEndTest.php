@@ -78,6 +78,14 @@ final class WatchEndTest extends WatchTestCase {
 		$this->assert_both_arrived( $ids, 'wp eval' );
 	}
 
+	public function test_a_fatal_error_under_wp_cli_has_announced_the_rows(): void {
+		$ids = self::rows( 'contact', 2 );
+		$this->oracle->step_elsewhere(
+			static fn() => Command::wp( 'eval', 'global $wpdb; foreach ( array( ' . implode( ',', $ids ) . ' ) as $id ) { $wpdb->update( wpestate_crm_table( "contacts" ), array( "city" => "Cobh" ), array( "contact_id" => $id ) ); } posthorn_tests_no_such_function();' )
+		);
+		$this->assert_both_arrived( $ids, 'wp eval' );
+	}
+
 	public function test_the_crms_own_pages_announce_what_they_do(): void {
 		wpestate_crm_set_switches( array( 'bulk' => 'statement', 'stage_announces' => 'off' ) );
 		$leads = self::rows( 'lead', 4 );

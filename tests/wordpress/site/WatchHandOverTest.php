@@ -213,6 +213,25 @@ final class WatchHandOverTest extends WatchTestCase {
 		);
 	}
 
+	public function test_an_action_that_tells_what_is_not_so_is_no_event(): void {
+		$contact = self::rows( 'contact', 1 )[0];
+		do_action( 'wpestate_crm_after_delete_contact', $contact, array( 'contact_id' => $contact ) );
+		do_action( 'wpestate_crm_after_delete_contact', 99999999 );
+		do_action( 'wpestate_crm_after_insert_lead', 99999999 );
+		self::set( 'contact', 99999998, array( 'city' => 'Cobh' ) );
+		do_action( 'wpestate_crm_after_update_contact', $contact );
+		Oracle::hand_over();
+		self::assertSame( array(), $this->oracle->announced() );
+	}
+
+	public function test_an_action_may_name_its_row_after_the_data(): void {
+		$contact = self::rows( 'contact', 1 )[0];
+		self::set( 'contact', $contact, array( 'city' => 'Cork' ) );
+		do_action( 'wpestate_crm_after_update_contact', array( 'city' => 'Cork' ), $contact );
+		self::assertSame( array( "contact.updated contact:$contact" ), $this->oracle->announced() );
+		self::assertSame( '', $this->problem() );
+	}
+
 	public function test_what_another_program_deleted_is_announced_with_what_the_action_has(): void {
 		do_action( 'wpestate_crm_after_delete_lead', array( 'lead_id' => '977', 'message' => 'Gone', 'user_id' => '3' ) );
 		self::assertSame( array( 'lead.deleted lead:977' ), $this->oracle->announced() );

@@ -18,6 +18,14 @@ function posthorn_tests_endings(): array {
 		'wp_die'                 => static function (): void {
 			wp_die( 'over' );
 		},
+		'an exit in shutdown'    => static function (): void {
+			add_action(
+				'shutdown',
+				static function (): void {
+					exit( 'over' );
+				}
+			);
+		},
 		'wp_send_json'           => static function (): void {
 			wp_send_json_success( 'over' );
 		},
