@@ -85,7 +85,8 @@ final class TroubleTest extends SiteTestCase {
 	public function test_a_file_that_is_damaged_in_mid_action_is_set_aside_and_webhooks_go_on(): void {
 		$file    = posthorn_queue_directory() . '/queue.db';
 		// By another process: closing the file in one that has the queue open would free its locks.
-		$damage  = "for f in '$file' '$file-wal'; do dd if=/dev/urandom of=\$f bs=4096 seek=1 count=\$(( \$( stat -c %s \$f ) / 4096 - 1 )) conv=notrunc 2>/dev/null; done";
+		// Both are opened first: a sender may set them aside meanwhile, and the new ones are not to be damaged.
+		$damage  = "exec 3<>'$file' 4<>'$file-wal'; for f in 3 4; do dd if=/dev/urandom of=/proc/self/fd/\$f bs=4096 seek=1 count=\$(( \$( stat -Lc %s /proc/self/fd/\$f ) / 4096 - 1 )) conv=notrunc 2>/dev/null; done";
 		$command = $this->bulk( 'exec( ' . var_export( $damage, true ) . ' );' );
 		$this->assert_rows_changed( $command );
 		$this->wait_until( 'the file is set aside', static fn() => array() !== posthorn_client_set_aside() );
