@@ -62,7 +62,8 @@ function posthorn_crm_pairs( array $some ): array {
 		$now = $after[ $table->name ][ $key ] ?? null;
 		// Of a row that is gone, what it was last is told, unless it had never been there.
 		$before = null === $now && null !== $first ? ( $last ?? $first ) : $first;
-		if ( $before !== $now || '' !== $hint ) {
+		// What came and went was never there, whatever an action said of it.
+		if ( $before !== $now || ( null !== $now && '' !== $hint ) ) {
 			$pairs[] = array( $table, $key, $before, $now, $hint );
 		}
 	}

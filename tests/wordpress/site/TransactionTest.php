@@ -10,6 +10,22 @@ use Posthorn\Tests\WatchTestCase;
 /** Inside a transaction nothing is announced; COMMIT announces what it makes true, ROLLBACK makes it not have been. */
 final class TransactionTest extends WatchTestCase {
 
+	public function test_a_task_that_came_was_completed_and_went_takes_no_other_event_with_it(): void {
+		global $wpdb;
+		$contact = self::rows( 'contact', 1 )[0];
+		$table   = self::table( 'task' );
+		$wpdb->query( 'START TRANSACTION' );
+		$wpdb->update( self::table( 'contact' ), array( 'city' => 'Cobh' ), array( 'contact_id' => $contact ) );
+		$wpdb->insert( $table, array( 'title' => 'Call' ) );
+		$task = $wpdb->insert_id;
+		do_action( 'wpestate_crm_after_complete_task', $task );
+		$wpdb->query( "DELETE FROM $table WHERE task_id = $task" );
+		$wpdb->query( 'COMMIT' );
+		$this->end_request();
+		self::assertSame( array( "contact.updated contact:$contact" ), $this->oracle->announced() );
+		self::assertSame( '', $this->problem() );
+	}
+
 	/** @group mariadb */
 	public function test_a_deletion_stands_though_the_row_came_back_and_went_with_a_savepoint(): void {
 		$contact = self::rows( 'contact', 1 )[0];
