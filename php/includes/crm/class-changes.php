@@ -23,11 +23,11 @@ final class Posthorn_Crm_Changes {
 	private array $waiting = array();
 
 	/**
-	 * What this request has written, handed over or not: name => whether its completion was announced.
+	 * Rows whose completion this request has announced, by name.
 	 *
 	 * @var array<string,bool>
 	 */
-	private array $written = array();
+	private array $completed = array();
 
 	/**
 	 * Tables that this request has written through $wpdb: an action about one of their rows tells nothing that is not known.
@@ -57,7 +57,6 @@ final class Posthorn_Crm_Changes {
 		$this->waiting[ $name ] ??= array( $table, $key, $before, $before, '' );
 		// One that is gone now was last this.
 		$this->waiting[ $name ][3] = $before;
-		$this->written[ $name ] ??= false;
 	}
 
 	/**
@@ -70,16 +69,15 @@ final class Posthorn_Crm_Changes {
 	 */
 	public function hint( Posthorn_Crm_Table $table, int $key, string $change, array $row ): void {
 		$name         = self::name( $table, $key );
-		$is_completed = 'completed' === $change && empty( $this->written[ $name ] );
+		$is_completed = 'completed' === $change && ! isset( $this->completed[ $name ] );
 		if ( isset( $this->waiting[ $name ] ) ) {
 			if ( $is_completed ) {
 				$this->waiting[ $name ][4] = $change;
 			}
 		} elseif ( $is_completed || ! isset( $this->tables[ $table->name ] ) ) {
 			// Written past $wpdb, or before the plugin was there.
-			$told                     = 'deleted' === $change ? posthorn_crm_pack( $row ) : null;
-			$this->waiting[ $name ]   = array( $table, $key, $told, $told, "announced $change" );
-			$this->written[ $name ] ??= false;
+			$told                   = 'deleted' === $change ? posthorn_crm_pack( $row ) : null;
+			$this->waiting[ $name ] = array( $table, $key, $told, $told, "announced $change" );
 		}
 	}
 
@@ -90,7 +88,7 @@ final class Posthorn_Crm_Changes {
 	 * @param int                $key   Its key.
 	 */
 	public function was_completed( Posthorn_Crm_Table $table, int $key ): void {
-		$this->written[ self::name( $table, $key ) ] = true;
+		$this->completed[ self::name( $table, $key ) ] = true;
 	}
 
 	/**
@@ -139,9 +137,9 @@ final class Posthorn_Crm_Changes {
 	 * Forgets everything: the request is over.
 	 */
 	public function forget(): void {
-		$this->waiting = array();
-		$this->written = array();
-		$this->tables  = array();
+		$this->waiting   = array();
+		$this->completed = array();
+		$this->tables    = array();
 	}
 
 	/**
