@@ -4,6 +4,7 @@
 //! happened, and lets sender threads work off its jobs (see [`sender`]).
 
 mod housekeeping;
+pub mod jobs;
 mod lane;
 pub mod sender;
 mod starting;
@@ -12,12 +13,13 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::retry::{self, Verdict};
 use crate::store::{Change, Due, LaneChange, Retention, Settlement, Store};
+use jobs::JobSender;
 use lane::Lane;
 use sender::{Job, Outcome};
 
@@ -72,7 +74,7 @@ pub struct Dispatcher {
     store: Store,
     clock: Arc<dyn Clock>,
     max_concurrency: usize,
-    jobs: Sender<Job>,
+    jobs: JobSender,
     outcomes: Receiver<Outcome>,
     lanes: BTreeMap<i64, Lane>,
     version: i64,
@@ -100,7 +102,7 @@ impl Dispatcher {
         mut store: Store,
         clock: Arc<dyn Clock>,
         max_concurrency: usize,
-        jobs: Sender<Job>,
+        jobs: JobSender,
         outcomes: Receiver<Outcome>,
     ) -> Result<Self> {
         let now = clock.now();

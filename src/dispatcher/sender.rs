@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 
+use super::jobs::JobReceiver;
 use crate::clock::Clock;
 use crate::delivery::{Exchange, Failure, FailureKind, Timings, Transport};
 use crate::endpoint::Endpoint;
@@ -36,13 +37,13 @@ pub struct Outcome {
 
 /// Makes attempts until the dispatcher is gone; `report` is called after each.
 pub fn send_all(
-    jobs: &Receiver<Job>,
+    jobs: &JobReceiver,
     outcomes: &Sender<Outcome>,
     transport: &dyn Transport,
     clock: &dyn Clock,
     report: impl Fn(),
 ) {
-    while let Ok(job) = jobs.recv() {
+    while let Some(job) = jobs.recv() {
         if outcomes.send(attempt(job, transport, clock)).is_err() {
             return;
         }

@@ -71,8 +71,7 @@ impl Dispatcher {
         self.in_flight += 1;
         self.last_lane = key;
         let job = Job { lane: key, endpoint: lane.endpoint.clone(), due };
-        // The receiving end lives as long as this dispatcher's owner.
-        let _ = self.jobs.send(job);
+        self.jobs.send(job);
     }
 
     fn let_die(&mut self, key: i64, due: Due, now: Millis) {

@@ -13,7 +13,8 @@ use super::signal::Station;
 use super::{LOOK_IN_PLACE_EVERY, fork, host, transport};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::Transport;
-use crate::dispatcher::sender::{Job, Outcome, send_all};
+use crate::dispatcher::jobs::{self, JobReceiver};
+use crate::dispatcher::sender::{Outcome, send_all};
 use crate::dispatcher::{Dispatcher, Mode, Turn};
 use crate::error::{Error, Result};
 use crate::store::{FILE as QUEUE_FILE, Identity, Salvage, Store, StoreOptions, SyncMode, identity};
@@ -78,7 +79,7 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(WORKING_SET_BYTES / 2)));
     let mut station = Station::open(&engine.directory, &engine.descriptors)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (jobs, job_queue) = unbounded();
+    let (jobs, job_queue) = jobs::queue();
     let (outcomes, outcome_queue) = unbounded();
     salvage(engine)?;
     let (sync_wanted, opened) = {
@@ -354,7 +355,7 @@ struct Senders<'a> {
     engine: &'a Arc<Engine>,
     clock: Arc<dyn Clock>,
     transport: Option<Arc<dyn Transport>>,
-    jobs: Receiver<Job>,
+    jobs: JobReceiver,
     outcomes: Sender<Outcome>,
     outcome_queue: Receiver<Outcome>,
     started: usize,

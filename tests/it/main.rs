@@ -11,6 +11,7 @@ mod delivery_receiver;
 mod delivery_tls;
 mod dispatcher_ages;
 mod dispatcher_faults;
+mod dispatcher_jobs;
 mod dispatcher_lanes;
 mod dispatcher_order;
 mod dispatcher_schedule;

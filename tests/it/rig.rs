@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use posthorn::clock::{Clock, ManualClock, Millis};
 use posthorn::delivery::{Answer, Exchange, Failure, FailureKind, Timings, Transport};
+use posthorn::dispatcher::jobs::{self, JobReceiver};
 use posthorn::dispatcher::sender::{Job, Outcome, attempt};
 use posthorn::dispatcher::{Dispatcher, Mode, Turn};
 use posthorn::endpoint::Endpoint;
@@ -157,7 +158,7 @@ impl Queue {
     }
 
     pub fn send_with(&self, max_concurrency: usize) -> Sending {
-        let (jobs, job_queue) = unbounded();
+        let (jobs, job_queue) = jobs::queue();
         let (outcomes, outcome_queue) = unbounded();
         let dispatcher =
             Dispatcher::new(self.store(), self.clock.clone(), max_concurrency, jobs, outcome_queue).unwrap();
@@ -175,7 +176,7 @@ impl Queue {
 /// A dispatcher and the receivers' side of what it sends. Dropping it is a kill.
 pub struct Sending {
     pub dispatcher: Dispatcher,
-    jobs: Receiver<Job>,
+    jobs: JobReceiver,
     outcomes: Sender<Outcome>,
     clock: Arc<ManualClock>,
     /// Requests that are not answered yet.
