@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Sender, unbounded};
 use posthorn::clock::{Clock, ManualClock, Millis};
 use posthorn::delivery::{Answer, Exchange, Failure, FailureKind, Timings, Transport};
 use posthorn::dispatcher::jobs::{self, JobReceiver};
