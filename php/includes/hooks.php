@@ -20,8 +20,9 @@ function posthorn_lazily( string $file, string $callback ): Closure {
 	};
 }
 
-// What register_activation_hook() and register_deactivation_hook() do, but the name is looked up once.
-$posthorn_plugin = plugin_basename( POSTHORN_FILE );
+// What register_activation_hook() and register_deactivation_hook() do, but the name is looked up once; and only a plugin
+// behind a symbolic link, which WordPress has noted then, needs the slow way.
+$posthorn_plugin = empty( $GLOBALS['wp_plugin_paths'] ) ? basename( dirname( POSTHORN_FILE ) ) . '/' . basename( POSTHORN_FILE ) : plugin_basename( POSTHORN_FILE );
 add_action( "activate_$posthorn_plugin", posthorn_lazily( 'lifecycle.php', 'posthorn_activate' ) );
 add_action( "deactivate_$posthorn_plugin", posthorn_lazily( 'lifecycle.php', 'posthorn_deactivate' ) );
 
