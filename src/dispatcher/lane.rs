@@ -50,6 +50,10 @@ pub(super) struct Lane {
     window: usize,
     /// The last attempt timed out.
     pub timed_out: bool,
+    /// The last attempt was answered, here or before this process sent.
+    pub answers: bool,
+    /// The request that a half-open circuit breaker has let through.
+    probe: Option<DeliveryId>,
     tokens: f64,
     tokens_at: Millis,
     prefer_again: bool,
@@ -58,6 +62,7 @@ pub(super) struct Lane {
 impl Lane {
     pub fn new(row: store::Lane) -> Self {
         let endpoint = Arc::new(row.endpoint.clone());
+        let answers = row.standing.failures == 0 && row.standing.last_success_at.is_some();
         Lane {
             row,
             endpoint,
@@ -74,6 +79,8 @@ impl Lane {
             in_flight: 0,
             window: FIRST_WINDOW,
             timed_out: false,
+            answers,
+            probe: None,
             tokens: 1.0,
             tokens_at: 0,
             prefer_again: false,
@@ -82,6 +89,10 @@ impl Lane {
 
     /// Takes over changed settings; what is in flight stays known, all else is read again.
     pub fn reconfigure(&mut self, row: store::Lane, store: &Store) -> Result<()> {
+        if row.endpoint.url != self.endpoint.url {
+            // The new receiver is one that nobody knows.
+            (self.answers, self.timed_out, self.window, self.probe) = (false, false, FIRST_WINDOW, None);
+        }
         self.endpoint = Arc::new(row.endpoint.clone());
         self.row = row;
         self.again.drain(..).for_each(|due| {
@@ -129,12 +140,29 @@ impl Lane {
     /// Whether it may send as far as the owner and the engine are concerned, now or after a pause.
     pub fn may_send(&self) -> bool {
         let row = &self.row;
-        row.endpoint.enabled && !row.removed && !row.site_paused && row.suspended.is_none()
+        row.endpoint.enabled && !row.removed && !row.site_paused && row.standing.suspended.is_none()
     }
 
     /// Whether anything may be sent at `now` at all.
     pub fn open(&self, now: Millis) -> bool {
-        self.may_send() && self.row.paused_until <= now
+        self.may_send() && self.closed_until() <= now
+    }
+
+    /// Until when nothing is sent: the receiver asked for it, or the circuit breaker is open.
+    fn closed_until(&self) -> Millis {
+        let standing = &self.row.standing;
+        if self.endpoint.circuit_breaker { standing.closed_until() } else { standing.paused_until }
+    }
+
+    /// Whether the circuit breaker, which is not open, lets only one request through.
+    fn is_half_open(&self) -> bool {
+        self.endpoint.circuit_breaker && self.row.standing.open_until > 0
+    }
+
+    /// The clock was set back by `by` milliseconds.
+    pub fn set_back(&mut self, by: Millis) {
+        self.tokens_at -= by;
+        self.held.values_mut().flatten().for_each(|started| *started -= by);
     }
 
     /// How old a delivery may become, in milliseconds.
@@ -144,9 +172,8 @@ impl Lane {
 
     /// When an open lane's next further attempt is due, or a closed one's pause ends.
     pub fn next_time(&self, now: Millis) -> Option<Millis> {
-        let row = &self.row;
-        if row.paused_until > now && row.suspended.is_none() {
-            return Some(row.paused_until);
+        if self.closed_until() > now && self.row.standing.suspended.is_none() {
+            return Some(self.closed_until());
         }
         if !self.open(now) {
             return None;
@@ -170,7 +197,8 @@ impl Lane {
 
     /// Takes the next delivery that may start at `now`, if there is one.
     pub fn take(&mut self, store: &Store, now: Millis) -> Result<Option<Due>> {
-        if !self.open(now) || self.in_flight >= self.limit() || !self.has_token(now) {
+        let probing = self.is_half_open() && self.probe.is_some();
+        if !self.open(now) || probing || self.in_flight >= self.limit() || !self.has_token(now) {
             return Ok(None);
         }
         self.refill(store, now)?;
@@ -247,6 +275,9 @@ impl Lane {
         if self.endpoint.rate_per_second.is_some() {
             self.tokens -= 1.0;
         }
+        if self.is_half_open() {
+            self.probe = Some(due.id);
+        }
         self.held.insert(due.id, Some(now));
         self.in_flight += 1;
         let record = &due.event.context.record;
@@ -255,16 +286,25 @@ impl Lane {
         }
     }
 
-    /// Notes that the request for `due` has ended.
-    pub fn ended(&mut self, due: &Due, exchange: &Exchange, max_window: usize) {
+    /// Notes that the request for `due` has ended. Returns whether it was the one that a half-open circuit breaker let
+    /// through.
+    pub fn ended(&mut self, due: &Due, exchange: &Exchange, max_window: usize) -> bool {
         self.held.insert(due.id, None);
         self.in_flight -= 1;
         self.busy_records.remove(&due.event.context.record);
-        self.timed_out = matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::Timeout);
         match &exchange.result {
-            Ok(_) => self.window = (self.window + 1).min(max_window),
-            Err(_) => self.window = FIRST_WINDOW,
+            Ok(_) => {
+                (self.answers, self.timed_out) = (true, false);
+                self.window = (self.window + 1).min(max_window);
+            }
+            // No request was made.
+            Err(failure) if failure.kind == FailureKind::TooLarge => {}
+            Err(failure) => {
+                (self.answers, self.timed_out) = (false, failure.kind == FailureKind::Timeout);
+                self.window = FIRST_WINDOW;
+            }
         }
+        self.probe.take_if(|probe| *probe == due.id).is_some()
     }
 
     /// Puts back a delivery whose request used up no attempt.
