@@ -258,9 +258,6 @@ impl Dispatcher {
             Verdict::Throttled { .. } => Change::Unchanged,
             Verdict::Gone => endpoint.schedule.get(due.attempts as usize).map_or(Change::Dead, |after| again(*after)),
         };
-        if matches!(change, Change::Again { .. }) {
-            lane.awaits_retry(&due);
-        }
         // Asked before the owner named another receiver, it says nothing about that one.
         if endpoint.url == lane.endpoint.url {
             let mut standing = lane.row.standing.clone();
@@ -318,6 +315,7 @@ impl Dispatcher {
                 }
                 Change::Again { delay } => {
                     too_old_at = [too_old_at, Some(due.event.accepted_at + lane.max_age())].into_iter().flatten().min();
+                    lane.awaits_retry(&due);
                     lane.settled(&due, Some(now + delay));
                 }
                 Change::Delivered | Change::Dead => lane.settled(&due, None),

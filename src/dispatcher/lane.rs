@@ -42,7 +42,10 @@ pub(super) struct Lane {
     busy_records: HashSet<String>,
     /// Of an `ordered` endpoint: the events of each record whose delivery waits for another attempt.
     awaiting: HashMap<String, BTreeSet<i64>>,
-    /// Records of which later first attempts were passed over for that reason.
+    /// Of an `ordered` endpoint: the events of each record that were sent and whose outcome is not stored. Until it is, a
+    /// kill would have them sent again, after later ones.
+    unstored: HashMap<String, BTreeSet<i64>>,
+    /// Records of which later first attempts were passed over because of `awaiting`.
     passed_over: HashSet<String>,
     /// How often this turn may still read.
     reads_left: u32,
@@ -74,6 +77,7 @@ impl Lane {
             held: HashMap::new(),
             busy_records: HashSet::new(),
             awaiting: HashMap::new(),
+            unstored: HashMap::new(),
             passed_over: HashSet::new(),
             reads_left: READS_PER_TURN,
             in_flight: 0,
@@ -219,11 +223,9 @@ impl Lane {
 
     fn is_blocked(&self, due: &Due) -> bool {
         let record = &due.event.context.record;
-        self.busy_records.contains(record) || self.awaits(record, due.event.seq)
-    }
-
-    fn awaits(&self, record: &str, seq: i64) -> bool {
-        self.awaiting.get(record).and_then(BTreeSet::first).is_some_and(|waiting| *waiting < seq)
+        self.busy_records.contains(record)
+            || is_before(&self.awaiting, record, due.event.seq)
+            || is_before(&self.unstored, record, due.event.seq)
     }
 
     fn refill(&mut self, store: &Store, now: Millis) -> Result<()> {
@@ -250,7 +252,7 @@ impl Lane {
                 if self.held.contains_key(&due.id) {
                     continue;
                 }
-                if self.awaits(&due.event.context.record, due.event.seq) {
+                if is_before(&self.awaiting, &due.event.context.record, due.event.seq) {
                     // Read again when the record is free.
                     self.passed_over.insert(due.event.context.record);
                 } else {
@@ -283,6 +285,9 @@ impl Lane {
         let record = &due.event.context.record;
         if !record.is_empty() {
             self.busy_records.insert(record.clone());
+            if self.endpoint.ordered {
+                self.unstored.entry(record.clone()).or_default().insert(due.event.seq);
+            }
         }
     }
 
@@ -318,7 +323,7 @@ impl Lane {
         queue.insert(index, due);
     }
 
-    /// Notes that `due` fails for now, so that later deliveries of an ordered record wait from this moment on.
+    /// Notes that `due` has failed for now, so that later deliveries of an ordered record wait.
     pub fn awaits_retry(&mut self, due: &Due) {
         if self.endpoint.ordered && !due.event.context.record.is_empty() {
             self.awaiting.entry(due.event.context.record.clone()).or_default().insert(due.event.seq);
@@ -328,18 +333,28 @@ impl Lane {
     /// Notes that the outcome for `due` is stored, and when it is tried again.
     pub fn settled(&mut self, due: &Due, again_at: Option<Millis>) {
         self.held.remove(&due.id);
+        remove(&mut self.unstored, due);
         if let Some(at) = again_at {
             self.next_again = Some(self.next_again.map_or(at, |next| next.min(at)));
             return;
         }
-        let record = &due.event.context.record;
-        let Some(waiting) = self.awaiting.get_mut(record) else { return };
-        waiting.remove(&due.event.seq);
-        if waiting.is_empty() {
-            self.awaiting.remove(record);
-        }
-        if self.passed_over.remove(record) {
+        if remove(&mut self.awaiting, due) && self.passed_over.remove(&due.event.context.record) {
             self.rewind(due.event.seq);
         }
     }
+}
+
+/// Whether one of these events of `record` comes before `seq`.
+fn is_before(events: &HashMap<String, BTreeSet<i64>>, record: &str, seq: i64) -> bool {
+    events.get(record).and_then(BTreeSet::first).is_some_and(|first| *first < seq)
+}
+
+/// Takes the event of `due` out. Returns whether its record was there.
+fn remove(events: &mut HashMap<String, BTreeSet<i64>>, due: &Due) -> bool {
+    let Some(of_record) = events.get_mut(&due.event.context.record) else { return false };
+    of_record.remove(&due.event.seq);
+    if of_record.is_empty() {
+        events.remove(&due.event.context.record);
+    }
+    true
 }
