@@ -167,8 +167,8 @@ fn after_a_day_asleep_everything_goes_on_at_once_and_nothing_twice() {
         _ => Reply::Status(500),
     });
     queue.clock.advance(DAY);
-    sending.turn();
-    sending.finish_record("contact:2", Reply::TimesOut);
+    let hung = sending.in_flight.remove(0);
+    sending.finish(hung, Reply::TimesOut);
     for _ in 0..3 {
         sending.run(|_| OK);
         queue.clock.advance(SECOND);
