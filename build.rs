@@ -1,5 +1,5 @@
-//! Checks the catalogue and the formats, and compiles them in: `catalogue.rs` and `formats.rs` in `OUT_DIR` are the
-//! bodies of the statics in the modules of the same names.
+//! Checks the catalogue, the formats and the presets, and compiles them in: `catalogue.rs`, `formats.rs` and `presets.rs` in
+//! `OUT_DIR` are the bodies of the statics in the modules of the same names.
 
 #[path = "build/catalogue.rs"]
 mod catalogue;
@@ -7,6 +7,8 @@ mod catalogue;
 mod formats;
 #[path = "build/place.rs"]
 mod place;
+#[path = "build/presets.rs"]
+mod presets;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,9 +16,10 @@ use std::{env, fs};
 
 use catalogue::{Event, Source};
 use formats::{Format, Part, SecretForm};
+use presets::Preset;
 
 fn main() {
-    for watched in ["build.rs", "build", "src/catalogue.toml", "src/formats"] {
+    for watched in ["build.rs", "build", "src/catalogue.toml", "src/formats", "src/presets.toml"] {
         println!("cargo::rerun-if-changed={watched}");
     }
     if let Err(rule) = generate(Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"))) {
@@ -42,7 +45,11 @@ fn generate(out: &Path) -> Result<(), String> {
     }
     // The default stands first.
     formats.sort_by_key(|format| format.name.as_ref() != "wpresidence");
-    write(out.join("formats.rs"), emit_formats(&formats)?)
+    write(out.join("formats.rs"), emit_formats(&formats)?)?;
+
+    let file = "src/presets.toml";
+    let names: Vec<&str> = formats.iter().map(|format| format.name.as_ref().as_str()).collect();
+    write(out.join("presets.rs"), emit_presets(&presets::read(file, &text(Path::new(file))?, &names)?))
 }
 
 fn text(path: &Path) -> Result<String, String> {
@@ -121,13 +128,16 @@ fn emit_formats(formats: &[Format]) -> Result<String, String> {
         };
         let _ = writeln!(
             code,
-            "Format {{ name: {:?}, title: {:?}, timeout_s: {:?}, schedule_s: &{:?}, https_only: {:?}, needs_secret: {:?}, \
+            "Format {{ name: {:?}, title: {:?}, timeout_s: {:?}, schedule_s: &{:?}, schedule_jitter: {:?}, \
+             circuit_breaker: {:?}, https_only: {:?}, needs_secret: {:?}, \
              secret_form: SecretForm::{secret_form}, user_agent: {}, events: &{:?}, body: &[{}], headers: &[{}], \
              signature: Recipe {{ header: {:?}, signed: {}, prefix: {}, each: {}, separator: {} }} }},",
             format.name.as_ref(),
             format.title,
             format.timeout_s.as_ref(),
             format.schedule_s.as_ref(),
+            format.schedule_jitter.as_ref().map_or(0.0, |jitter| *jitter.as_ref()),
+            format.circuit_breaker,
             format.https_only,
             format.needs_secret,
             emit_parts(format.user_agent.as_ref(), formats::HEADER_PARTS)?,
@@ -142,6 +152,25 @@ fn emit_formats(formats: &[Format]) -> Result<String, String> {
         );
     }
     Ok(code + "]\n")
+}
+
+fn emit_presets(presets: &[Preset]) -> String {
+    let mut code = String::from("&[\n");
+    for preset in presets {
+        let _ = writeln!(
+            code,
+            "Preset {{ name: {:?}, title: {:?}, hosts: &{:?}, format: {:?}, rate_per_second: {:?}, timeout_s: {:?}, \
+             max_body_bytes: {:?} }},",
+            preset.name.as_ref(),
+            preset.title,
+            preset.hosts.iter().map(AsRef::as_ref).collect::<Vec<&String>>(),
+            preset.format.as_ref().map(AsRef::<String>::as_ref),
+            preset.rate_per_second.as_ref().map(AsRef::<f64>::as_ref),
+            preset.timeout_s.as_ref().map(AsRef::<f64>::as_ref),
+            preset.max_body_bytes.as_ref().map(AsRef::<u64>::as_ref),
+        );
+    }
+    code + "]\n"
 }
 
 fn emit_parts(template: &str, allowed: &[&'static str]) -> Result<String, String> {

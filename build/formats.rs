@@ -13,6 +13,12 @@ pub struct Format {
     pub title: String,
     pub timeout_s: Spanned<f64>,
     pub schedule_s: Spanned<Vec<f64>>,
+    /// Where the delays are ours: each is longer by up to this share of it.
+    #[serde(default)]
+    pub schedule_jitter: Option<Spanned<f64>>,
+    /// Whether its system documents a circuit breaker.
+    #[serde(default)]
+    pub circuit_breaker: bool,
     pub https_only: bool,
     pub needs_secret: bool,
     pub secret_form: SecretForm,
@@ -103,6 +109,11 @@ pub fn read(file: &str, stem: &str, text: &str, catalogue: &[Event]) -> Result<F
             "{}: schedule_s must be up to 20 delays of 0 to 604800 seconds",
             at(schedule.span().start)
         ));
+    }
+    if let Some(jitter) = &format.schedule_jitter
+        && !(0.0..=1.0).contains(jitter.as_ref())
+    {
+        return Err(format!("{}: schedule_jitter must be 0 to 1", at(jitter.span().start)));
     }
     check_events(&format.events, catalogue, at)?;
     let mut keys = Vec::new();

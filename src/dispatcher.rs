@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use crate::clock::{Clock, Millis};
+use crate::delivery::FailureKind;
 use crate::error::Result;
 use crate::retry::{self, Verdict};
 use crate::store::{Change, Due, LaneChange, Retention, Settlement, Store};
@@ -31,8 +32,9 @@ const SETTLING_BATCH: usize = 64;
 /// because the transaction takes its time too.
 const SETTLING_LINGER: Millis = 10;
 
-/// No lane pauses for longer.
-const LONGEST_PAUSE: Millis = retry::MAX_RETRY_AFTER.as_millis() as Millis;
+/// No lane pauses for longer, because its receiver asked for it or because its circuit breaker is open.
+const LONGEST_PAUSES: (Millis, Millis) =
+    (retry::MAX_RETRY_AFTER.as_millis() as Millis, retry::BREAKER_PAUSE.as_millis() as Millis);
 
 /// After the store has failed, how long until it is tried again, in milliseconds.
 const STORE_RETRY: Millis = 1_000;
@@ -106,7 +108,7 @@ impl Dispatcher {
         outcomes: Receiver<Outcome>,
     ) -> Result<Self> {
         let now = clock.now();
-        store.pull_back(now, 0, LONGEST_PAUSE)?;
+        store.pull_back(now, 0, LONGEST_PAUSES)?;
         Ok(Dispatcher {
             store,
             clock,
@@ -180,9 +182,13 @@ impl Dispatcher {
     fn work(&mut self, mode: Mode, now: Millis, turn: &mut Turn) -> Result<()> {
         if self.set_back_by > 0 {
             // Nothing may wait longer than its own delay, no lane longer than it was asked to.
-            self.store.pull_back(now, self.set_back_by, LONGEST_PAUSE)?;
-            self.lane_changes.values_mut().for_each(|change| change.paused_until -= self.set_back_by);
-            self.set_back_by = 0;
+            let by = std::mem::take(&mut self.set_back_by);
+            if let Err(error) = self.store.pull_back(now, by, LONGEST_PAUSES) {
+                self.set_back_by = by;
+                return Err(error);
+            }
+            self.lane_changes.values_mut().for_each(|change| change.standing.set_back(by));
+            self.lanes.values_mut().for_each(|lane| lane.set_back(by));
             (self.last_housekeeping, self.next_housekeeping, self.next_prune) = (0, now, now);
             self.version = 0;
         }
@@ -239,54 +245,44 @@ impl Dispatcher {
     fn judge(&mut self, outcome: Outcome, now: Millis) {
         let Outcome { job: Job { lane: key, endpoint, due }, headers, exchange } = outcome;
         let Some(lane) = self.lanes.get_mut(&key) else { return };
-        lane.ended(&due, &exchange, self.max_concurrency);
+        let is_probe = lane.ended(&due, &exchange, self.max_concurrency);
         let attempt = due.attempts + 1;
         let verdict = retry::decide(&endpoint, &exchange, attempt, due.event.accepted_at, now);
         let error = retry::failure_text(&exchange);
+        let again = |after| {
+            let delay = retry::spread(&endpoint, after, due.id, attempt).as_millis() as Millis;
+            Change::Again { delay }
+        };
         let change = match verdict {
             Verdict::Delivered => Change::Delivered,
-            Verdict::Again { after } => Change::Again { delay: after.as_millis() as Millis },
+            Verdict::Again { after } => again(after),
             Verdict::Dead => Change::Dead,
             Verdict::Throttled { .. } => Change::Unchanged,
-            Verdict::Gone => match endpoint.schedule.get(due.attempts as usize) {
-                Some(after) => Change::Again { delay: after.as_millis() as Millis },
-                None => Change::Dead,
-            },
+            Verdict::Gone => endpoint.schedule.get(due.attempts as usize).map_or(Change::Dead, |after| again(*after)),
         };
-        if matches!(change, Change::Again { .. }) {
-            lane.awaits_retry(&due);
-        }
-        let (throttled, paused_until, suspended) = match &verdict {
-            // Asked before the owner named another receiver: it says nothing about that one.
-            _ if endpoint.url != lane.endpoint.url => {
-                (lane.row.throttled, lane.row.paused_until, lane.row.suspended.clone())
+        // Asked before the owner named another receiver, it says nothing about that one.
+        if endpoint.url == lane.endpoint.url {
+            let mut standing = lane.row.standing.clone();
+            retry::note(&mut standing, &endpoint, &exchange, is_probe, now);
+            if standing != lane.row.standing {
+                lane.row.standing = standing.clone();
+                let closed = !lane.open(now);
+                self.lane_changes.insert(key, LaneChange { key, epoch: lane.row.epoch, standing });
+                if closed {
+                    // Nothing has its turn in a lane that has closed.
+                    self.keep_house_by(now);
+                }
             }
-            Verdict::Throttled { pause } => {
-                // Answers to requests that were under way together are one refusal.
-                let times = lane.row.throttled + u32::from(lane.row.paused_until <= now);
-                // Waiting for no time at all would be asking over and over.
-                let asked = pause.filter(|pause| !pause.is_zero());
-                let pause = asked.unwrap_or_else(|| retry::throttle_pause(times));
-                (times, lane.row.paused_until.max(now + pause.as_millis() as Millis), lane.row.suspended.clone())
-            }
-            Verdict::Gone => (0, lane.row.paused_until, error.clone()),
-            _ => (0, lane.row.paused_until, lane.row.suspended.clone()),
-        };
-        let row = &mut lane.row;
-        if (throttled, paused_until, &suspended) != (row.throttled, row.paused_until, &row.suspended) {
-            (row.throttled, row.paused_until, row.suspended) = (throttled, paused_until, suspended.clone());
-            let url = endpoint.url.clone();
-            self.lane_changes.insert(key, LaneChange { key, url, paused_until, throttled, suspended });
-            // Nothing has its turn in a lane that has closed.
-            self.keep_house_by(now);
         }
+        // An attempt is a request; where none was made, none is used up.
+        let was_sent = !matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::TooLarge);
         let settlement = Settlement {
             delivery: due.id,
             site: due.event.context.site.clone(),
             attempts: due.attempts,
             change,
             error,
-            request: Some((exchange, headers)),
+            request: was_sent.then_some((exchange, headers)),
         };
         self.remember(key, due, settlement, now);
     }
@@ -321,6 +317,7 @@ impl Dispatcher {
                 }
                 Change::Again { delay } => {
                     too_old_at = [too_old_at, Some(due.event.accepted_at + lane.max_age())].into_iter().flatten().min();
+                    lane.awaits_retry(&due);
                     lane.settled(&due, Some(now + delay));
                 }
                 Change::Delivered | Change::Dead => lane.settled(&due, None),
@@ -334,10 +331,9 @@ impl Dispatcher {
 
     fn reload_lanes(&mut self) -> Result<()> {
         for mut row in self.store.lanes()? {
-            // What is not stored yet holds all the same, unless the owner has named another receiver.
-            if let Some(change) = self.lane_changes.get(&row.key).filter(|change| change.url == row.endpoint.url) {
-                (row.paused_until, row.throttled) = (change.paused_until, change.throttled);
-                row.suspended.clone_from(&change.suspended);
+            // What is not stored yet holds all the same, unless the owner has said something since.
+            if let Some(change) = self.lane_changes.get(&row.key).filter(|change| change.epoch == row.epoch) {
+                row.standing.clone_from(&change.standing);
             }
             match self.lanes.get_mut(&row.key) {
                 Some(lane) => lane.reconfigure(row, &self.store)?,

@@ -4,6 +4,7 @@ mod address;
 mod allow;
 mod field;
 mod headers;
+mod standing;
 mod subscription;
 
 use std::fmt;
@@ -15,10 +16,12 @@ use crate::error::{Error, Result, shown};
 use crate::event::NewEvent;
 use crate::format::{self, Format, SecretForm};
 use crate::json;
+use crate::preset::{self, Preset};
 use crate::secret::Secret;
 use field::Fields;
 
 pub use allow::AllowPrivate;
+pub use standing::{Circuit, Standing};
 
 /// Seconds an attempt may take: below 0.1 s hardly any network answers, above 120 s a sender is not waiting but stuck.
 const TIMEOUT_RANGE_S: (f64, f64) = (0.1, 120.0);
@@ -26,6 +29,12 @@ const TIMEOUT_RANGE_S: (f64, f64) = (0.1, 120.0);
 /// Delays of a schedule: ten is the most of any known format; 0 s is for tests, a week outlasts any `max_age` in use.
 const MAX_SCHEDULE_DELAYS: usize = 20;
 const DELAY_RANGE_S: (f64, f64) = (0.0, 604_800.0);
+
+/// Each delay of a schedule is longer by up to this share of it.
+const JITTER_RANGE: (f64, f64) = (0.0, 1.0);
+
+/// Bytes of a body: from what hardly any event has, to more than a queue accepts.
+const MAX_BODY_RANGE_BYTES: (u64, u64) = (1024, 1 << 30);
 
 /// Requests in flight to one receiver.
 const MAX_CONCURRENCY: u64 = 256;
@@ -74,6 +83,9 @@ const KEYS: &[&str] = &[
     "max_age",
     "circuit_breaker",
     "proxy",
+    "preset",
+    "schedule_jitter",
+    "max_body_bytes",
 ];
 
 /// An endpoint, checked.
@@ -117,22 +129,37 @@ pub struct Endpoint {
     pub client_cert: Option<String>,
     /// A delivery older than this is dead.
     pub max_age: Duration,
-    /// Whether five failures in a row pause the endpoint.
+    /// Whether five failures in a row hold back what waits, until one request in a minute succeeds.
     pub circuit_breaker: bool,
     /// An http proxy.
     pub proxy: Option<String>,
+    /// The name of the preset, if it has one.
+    pub preset: Option<String>,
+    /// Each delay of the schedule is longer by up to this share of it.
+    pub schedule_jitter: f64,
+    /// An event whose body is larger is not sent there.
+    pub max_body_bytes: Option<u64>,
 }
 
 impl Endpoint {
-    /// Checks an endpoint as the PHP API takes it; what is missing or null has its default, which for `timeout` and
-    /// `schedule` is the format's. A missing `id` is derived from the URL: the first 16 hex digits of its SHA-256.
+    /// Checks an endpoint as the PHP API takes it; what is missing or null has its default: that of its preset, if it names
+    /// one, or else for `timeout`, `schedule`, `schedule_jitter` and `circuit_breaker` that of its format. A schedule of its
+    /// own has no jitter unless that is given too. A missing `id` is derived from the URL: the first 16 hex digits of its SHA-256.
     ///
     /// # Errors
     /// [`crate::error::Error::InvalidArgument`] with the key that breaks its rule.
     pub fn from_json(value: &Value) -> Result<Self> {
         let fields = Fields::of(value, KEYS)?;
+        let preset = match fields.text("preset", MAX_ID_BYTES)? {
+            None => None,
+            Some(name) => Some(preset::find(&name).ok_or_else(|| unknown_preset(&name))?),
+        };
         let format = match fields.text("format", MAX_ID_BYTES)? {
-            None => format::find(format::DEFAULT).unwrap_or(&format::all()[0]),
+            None => preset
+                .and_then(|preset| preset.format)
+                .and_then(format::find)
+                .or_else(|| format::find(format::DEFAULT))
+                .unwrap_or(&format::all()[0]),
             Some(name) => format::find(&name).ok_or_else(|| unknown_format(&name))?,
         };
         let url = address::url(fields.required("url", "the address of the receiver, https://…")?, format)?;
@@ -156,18 +183,29 @@ impl Endpoint {
             secrets: secrets(fields.get("secret"), format)?,
             enabled: fields.switch("enabled", true)?,
             description: fields.prose("description", MAX_DESCRIPTION_BYTES)?.unwrap_or_default(),
-            timeout: fields.seconds("timeout", TIMEOUT_RANGE_S)?.unwrap_or_else(|| format.timeout()),
+            timeout: fields
+                .seconds("timeout", TIMEOUT_RANGE_S)?
+                .or_else(|| preset.and_then(Preset::timeout))
+                .unwrap_or_else(|| format.timeout()),
+            schedule_jitter: share(&fields, "schedule_jitter", JITTER_RANGE)?.unwrap_or(match &schedule {
+                Some(_) => 0.0,
+                None => format.schedule_jitter,
+            }),
             schedule: schedule.unwrap_or_else(|| format.schedule()),
             max_concurrency: fields.integer("max_concurrency", MAX_CONCURRENCY)?,
-            rate_per_second: rate(fields.get("rate_per_second"))?,
+            rate_per_second: rate(fields.get("rate_per_second"))?.or(preset.and_then(|preset| preset.rate_per_second)),
             headers: headers::read(fields.get("headers"), format)?,
             ordered: fields.switch("ordered", false)?,
             allow_private: allow::read(fields.get("allow_private"))?,
             ca: path(&fields, "ca")?,
             client_cert: path(&fields, "client_cert")?,
             max_age: fields.seconds("max_age", MAX_AGE_RANGE_S)?.unwrap_or(Duration::from_secs(DEFAULT_MAX_AGE_S)),
-            circuit_breaker: fields.switch("circuit_breaker", false)?,
+            circuit_breaker: fields.switch("circuit_breaker", format.circuit_breaker)?,
             proxy: fields.get("proxy").map(address::proxy).transpose()?,
+            preset: preset.map(|preset| preset.name.to_owned()),
+            max_body_bytes: fields
+                .whole("max_body_bytes", MAX_BODY_RANGE_BYTES)?
+                .or(preset.and_then(|preset| preset.max_body_bytes)),
         })
     }
 
@@ -196,6 +234,9 @@ impl Endpoint {
             "max_age": field::seconds_json(self.max_age),
             "circuit_breaker": self.circuit_breaker,
             "proxy": self.proxy,
+            "preset": self.preset,
+            "schedule_jitter": self.schedule_jitter,
+            "max_body_bytes": self.max_body_bytes,
         })
     }
 
@@ -238,6 +279,20 @@ impl fmt::Debug for Endpoint {
 fn unknown_format(name: &str) -> Error {
     let known: Vec<&str> = format::all().iter().map(|format| format.name).collect();
     Error::invalid("format", format!("'{}' is no format; known are {}", shown(name), known.join(", ")))
+}
+
+fn unknown_preset(name: &str) -> Error {
+    let known: Vec<&str> = preset::all().iter().map(|preset| preset.name).collect();
+    Error::invalid("preset", format!("'{}' is no preset; known are {}", shown(name), known.join(", ")))
+}
+
+fn share(fields: &Fields<'_>, key: &'static str, (min, max): (f64, f64)) -> Result<Option<f64>> {
+    let Some(value) = fields.get(key) else { return Ok(None) };
+    match value.as_f64() {
+        Some(share) if (min..=max).contains(&share) => Ok(Some(share)),
+        Some(share) => Err(Error::invalid(key, format!("{share} is out of range; it must be {min} to {max}"))),
+        None => Err(Error::invalid(key, format!("expected a number from {min} to {max}, got {}", json::kind(value)))),
+    }
 }
 
 fn check_filters(value: Option<&Value>) -> Result<()> {

@@ -32,6 +32,10 @@ pub struct Format {
     pub needs_secret: bool,
     /// The events it knows, in its own words. Empty: it sets no limit.
     pub events: &'static [&'static str],
+    /// Each delay of its schedule is longer by up to this share of it: 0 where the system documents exact ones.
+    pub schedule_jitter: f64,
+    /// Whether its system documents a circuit breaker.
+    pub circuit_breaker: bool,
     timeout_s: f64,
     schedule_s: &'static [f64],
     secret_form: SecretForm,

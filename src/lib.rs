@@ -14,6 +14,7 @@ pub mod endpoint;
 pub mod error;
 pub mod event;
 pub mod json;
+pub mod preset;
 pub mod secret;
 pub mod statement;
 

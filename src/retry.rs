@@ -1,15 +1,19 @@
 //! Pure policy: what an outcome means for a delivery.
 
+mod date;
+mod standing;
 mod words;
 
 use std::time::Duration;
 
-use jiff::fmt::rfc2822::DateTimeParser;
+use sha2::{Digest, Sha256};
 
 use crate::clock::Millis;
-use crate::delivery::{Answer, Exchange};
+use crate::delivery::{Answer, Exchange, FailureKind};
 use crate::endpoint::Endpoint;
+use crate::event::DeliveryId;
 
+pub use standing::{BREAKER_FAILURES, BREAKER_PAUSE, FAILING_DAYS, FAILING_FOR, note};
 pub use words::{MAX_FAILURE_TEXT_CHARS, failure_text};
 
 /// The longest pause a receiver can ask for: 24 h (promises, "Throttling"). A receiver that asks for more is more likely
@@ -44,20 +48,50 @@ pub enum Verdict {
     Gone,
 }
 
+/// What an exchange says, whoever it is about.
+enum Kind {
+    /// 2xx.
+    Success,
+    /// The receiver asked to wait: 429, or 503 with a Retry-After that can be read. With what it asked for.
+    Throttled(Option<Duration>),
+    /// 410.
+    Gone,
+    /// Everything else that was answered, or not.
+    Failure,
+    /// No request was made, and none will be: the body is larger than the receiver takes.
+    Unsent,
+}
+
+impl Kind {
+    fn of(exchange: &Exchange, now: Millis) -> Self {
+        match &exchange.result {
+            Ok(answer) if (200..300).contains(&answer.status) => Kind::Success,
+            Ok(answer) if answer.status == 429 => Kind::Throttled(retry_after(answer, now)),
+            Ok(answer) if answer.status == 503 => {
+                retry_after(answer, now).map_or(Kind::Failure, |after| Kind::Throttled(Some(after)))
+            }
+            Ok(answer) if answer.status == 410 => Kind::Gone,
+            Err(failure) if failure.kind == FailureKind::TooLarge => Kind::Unsent,
+            _ => Kind::Failure,
+        }
+    }
+}
+
 /// Decides. `attempt` is the number of the attempt that has just ended (1, 2, …), `accepted_at` the event's
 /// acceptance, `now` the settlement.
 ///
 /// A redirect is a failure like any other (promises, "Attempt"; Standard Webhooks asks the same): whoever answers at the
-/// new address is not whom the owner chose. Delays have no jitter: every format's documentation gives exact ones, and
-/// the lanes already spread what is due at once.
+/// new address is not whom the owner chose. So are 502 and 504, which Standard Webhooks would throttle on: a gateway whose
+/// server is away says nothing about how much it takes.
 pub fn decide(endpoint: &Endpoint, exchange: &Exchange, attempt: u32, accepted_at: Millis, now: Millis) -> Verdict {
     let too_old = now.saturating_sub(accepted_at) > endpoint.max_age.as_millis().try_into().unwrap_or(Millis::MAX);
-    match &exchange.result {
-        Ok(answer) if (200..300).contains(&answer.status) => Verdict::Delivered,
-        Ok(answer) if is_throttled(answer, now) && too_old => Verdict::Dead,
-        Ok(answer) if is_throttled(answer, now) => Verdict::Throttled { pause: retry_after(answer, now) },
-        Ok(answer) if answer.status == 410 => Verdict::Gone,
-        _ => match endpoint.schedule.get(attempt.saturating_sub(1) as usize) {
+    match Kind::of(exchange, now) {
+        Kind::Success => Verdict::Delivered,
+        Kind::Throttled(_) if too_old => Verdict::Dead,
+        Kind::Throttled(pause) => Verdict::Throttled { pause },
+        Kind::Gone => Verdict::Gone,
+        Kind::Unsent => Verdict::Dead,
+        Kind::Failure => match endpoint.schedule.get(attempt.saturating_sub(1) as usize) {
             Some(_) if too_old => Verdict::Dead,
             Some(after) => Verdict::Again { after: *after },
             None => Verdict::Dead,
@@ -65,14 +99,21 @@ pub fn decide(endpoint: &Endpoint, exchange: &Exchange, attempt: u32, accepted_a
     }
 }
 
+/// A delay of the endpoint's schedule after `attempt` of `delivery`, longer by up to its `schedule_jitter`, never shorter:
+/// deliveries that failed together do not come back together. The same delivery and attempt give the same delay.
+pub fn spread(endpoint: &Endpoint, after: Duration, delivery: DeliveryId, attempt: u32) -> Duration {
+    if endpoint.schedule_jitter == 0.0 {
+        return after;
+    }
+    let digest = Sha256::new().chain_update(delivery.as_bytes()).chain_update(attempt.to_be_bytes()).finalize();
+    let share = f64::from(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])) / f64::from(u32::MAX);
+    after.mul_f64(1.0 + endpoint.schedule_jitter * share)
+}
+
 /// The pause of a lane that was throttled `times` times in a row without being told for how long: 1 s doubling to 5 min.
 pub fn throttle_pause(times: u32) -> Duration {
     let doublings = times.saturating_sub(1).min(16);
     (FIRST_THROTTLE_PAUSE * (1 << doublings)).min(MAX_THROTTLE_PAUSE)
-}
-
-fn is_throttled(answer: &Answer, now: Millis) -> bool {
-    answer.status == 429 || answer.status == 503 && retry_after(answer, now).is_some()
 }
 
 /// What the answer's `Retry-After` asks for, at most [`MAX_RETRY_AFTER`]: seconds, or a date (RFC 9110, 10.2.3). `None`
@@ -83,13 +124,7 @@ pub fn retry_after(answer: &Answer, now: Millis) -> Option<Duration> {
         // More digits than a u64 holds is more than the cap.
         text.parse().map_or(Duration::MAX, Duration::from_secs)
     } else {
-        Duration::from_millis(http_date(text)?.saturating_sub(now).max(0) as u64)
+        Duration::from_millis(date::http_date(text)?.saturating_sub(now).max(0) as u64)
     };
     Some(asked.min(MAX_RETRY_AFTER))
-}
-
-/// Reads an HTTP date (RFC 9110, 5.6.7). The obsolete forms of RFC 850 and asctime are not read: no receiver that matters
-/// sends them. A weekday that does not fit its date is the receiver's slip and changes nothing.
-fn http_date(text: &str) -> Option<Millis> {
-    DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok().map(|at| at.as_millisecond())
 }

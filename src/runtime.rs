@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::{Clock, Millis, SystemClock};
 use crate::delivery::http::HttpTransport;
-use crate::delivery::{Exchange, Transport};
+use crate::delivery::{Exchange, Transport, unless_too_large};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event;
@@ -307,8 +307,11 @@ pub fn preview(endpoint: &Endpoint, event: &Event, now: Millis) -> Rendered {
 /// receiver: only a test button should.
 pub fn send_now(endpoint: &Endpoint, event: &Event) -> (Rendered, Exchange) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let rendered = format::render(endpoint, event, &test_attempt(event, clock.now()));
-    let exchange = transport(clock).send(endpoint, &rendered.headers, &rendered.body);
+    let now = clock.now();
+    let rendered = format::render(endpoint, event, &test_attempt(event, now));
+    let exchange = unless_too_large(endpoint, &rendered.body, now, || {
+        transport(clock).send(endpoint, &rendered.headers, &rendered.body)
+    });
     (Rendered { headers: rendered.loggable_headers(endpoint), body: rendered.body }, exchange)
 }
 

@@ -22,6 +22,7 @@ mod link;
 mod proxy;
 pub mod resolver;
 mod self_signed;
+mod size;
 mod tls;
 mod unresolved;
 mod wire;
@@ -30,6 +31,7 @@ pub mod http;
 
 pub use http::HttpTransport;
 pub use request::MAX_BODY_BYTES;
+pub use size::unless_too_large;
 
 /// Sends one request and reports what came of it. Implementations are shared by all sender threads.
 pub trait Transport: Send + Sync {
@@ -152,6 +154,8 @@ pub enum FailureKind {
     Protocol,
     /// The endpoint's own settings: an unreadable certificate file, a bad proxy.
     Settings,
+    /// No request was made: the body is larger than the endpoint's `max_body_bytes`.
+    TooLarge,
 }
 
 impl FailureKind {
@@ -165,6 +169,7 @@ impl FailureKind {
             FailureKind::Timeout => "timeout",
             FailureKind::Protocol => "protocol",
             FailureKind::Settings => "settings",
+            FailureKind::TooLarge => "too_large",
         }
     }
 }

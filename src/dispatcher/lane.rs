@@ -42,7 +42,10 @@ pub(super) struct Lane {
     busy_records: HashSet<String>,
     /// Of an `ordered` endpoint: the events of each record whose delivery waits for another attempt.
     awaiting: HashMap<String, BTreeSet<i64>>,
-    /// Records of which later first attempts were passed over for that reason.
+    /// Of an `ordered` endpoint: the events of each record that were sent and whose outcome is not stored. Until it is, a
+    /// kill would have them sent again, after later ones.
+    unstored: HashMap<String, BTreeSet<i64>>,
+    /// Records of which later first attempts were passed over because of `awaiting`.
     passed_over: HashSet<String>,
     /// How often this turn may still read.
     reads_left: u32,
@@ -50,6 +53,10 @@ pub(super) struct Lane {
     window: usize,
     /// The last attempt timed out.
     pub timed_out: bool,
+    /// The last attempt was answered, here or before this process sent.
+    pub answers: bool,
+    /// The request that a half-open circuit breaker has let through.
+    probe: Option<DeliveryId>,
     tokens: f64,
     tokens_at: Millis,
     prefer_again: bool,
@@ -58,6 +65,7 @@ pub(super) struct Lane {
 impl Lane {
     pub fn new(row: store::Lane) -> Self {
         let endpoint = Arc::new(row.endpoint.clone());
+        let answers = row.standing.failures == 0 && row.standing.last_success_at.is_some();
         Lane {
             row,
             endpoint,
@@ -69,11 +77,14 @@ impl Lane {
             held: HashMap::new(),
             busy_records: HashSet::new(),
             awaiting: HashMap::new(),
+            unstored: HashMap::new(),
             passed_over: HashSet::new(),
             reads_left: READS_PER_TURN,
             in_flight: 0,
             window: FIRST_WINDOW,
             timed_out: false,
+            answers,
+            probe: None,
             tokens: 1.0,
             tokens_at: 0,
             prefer_again: false,
@@ -82,6 +93,10 @@ impl Lane {
 
     /// Takes over changed settings; what is in flight stays known, all else is read again.
     pub fn reconfigure(&mut self, row: store::Lane, store: &Store) -> Result<()> {
+        if row.endpoint.url != self.endpoint.url {
+            // The new receiver is one that nobody knows.
+            (self.answers, self.timed_out, self.window, self.probe) = (false, false, FIRST_WINDOW, None);
+        }
         self.endpoint = Arc::new(row.endpoint.clone());
         self.row = row;
         self.again.drain(..).for_each(|due| {
@@ -129,12 +144,29 @@ impl Lane {
     /// Whether it may send as far as the owner and the engine are concerned, now or after a pause.
     pub fn may_send(&self) -> bool {
         let row = &self.row;
-        row.endpoint.enabled && !row.removed && !row.site_paused && row.suspended.is_none()
+        row.endpoint.enabled && !row.removed && !row.site_paused && row.standing.suspended.is_none()
     }
 
     /// Whether anything may be sent at `now` at all.
     pub fn open(&self, now: Millis) -> bool {
-        self.may_send() && self.row.paused_until <= now
+        self.may_send() && self.closed_until() <= now
+    }
+
+    /// Until when nothing is sent: the receiver asked for it, or the circuit breaker is open.
+    fn closed_until(&self) -> Millis {
+        let standing = &self.row.standing;
+        if self.endpoint.circuit_breaker { standing.closed_until() } else { standing.paused_until }
+    }
+
+    /// Whether the circuit breaker, which is not open, lets only one request through.
+    fn is_half_open(&self) -> bool {
+        self.endpoint.circuit_breaker && self.row.standing.open_until > 0
+    }
+
+    /// The clock was set back by `by` milliseconds.
+    pub fn set_back(&mut self, by: Millis) {
+        self.tokens_at -= by;
+        self.held.values_mut().flatten().for_each(|started| *started -= by);
     }
 
     /// How old a delivery may become, in milliseconds.
@@ -144,9 +176,8 @@ impl Lane {
 
     /// When an open lane's next further attempt is due, or a closed one's pause ends.
     pub fn next_time(&self, now: Millis) -> Option<Millis> {
-        let row = &self.row;
-        if row.paused_until > now && row.suspended.is_none() {
-            return Some(row.paused_until);
+        if self.closed_until() > now && self.row.standing.suspended.is_none() {
+            return Some(self.closed_until());
         }
         if !self.open(now) {
             return None;
@@ -170,7 +201,8 @@ impl Lane {
 
     /// Takes the next delivery that may start at `now`, if there is one.
     pub fn take(&mut self, store: &Store, now: Millis) -> Result<Option<Due>> {
-        if !self.open(now) || self.in_flight >= self.limit() || !self.has_token(now) {
+        let probing = self.is_half_open() && self.probe.is_some();
+        if !self.open(now) || probing || self.in_flight >= self.limit() || !self.has_token(now) {
             return Ok(None);
         }
         self.refill(store, now)?;
@@ -191,11 +223,9 @@ impl Lane {
 
     fn is_blocked(&self, due: &Due) -> bool {
         let record = &due.event.context.record;
-        self.busy_records.contains(record) || self.awaits(record, due.event.seq)
-    }
-
-    fn awaits(&self, record: &str, seq: i64) -> bool {
-        self.awaiting.get(record).and_then(BTreeSet::first).is_some_and(|waiting| *waiting < seq)
+        self.busy_records.contains(record)
+            || is_before(&self.awaiting, record, due.event.seq)
+            || is_before(&self.unstored, record, due.event.seq)
     }
 
     fn refill(&mut self, store: &Store, now: Millis) -> Result<()> {
@@ -222,7 +252,7 @@ impl Lane {
                 if self.held.contains_key(&due.id) {
                     continue;
                 }
-                if self.awaits(&due.event.context.record, due.event.seq) {
+                if is_before(&self.awaiting, &due.event.context.record, due.event.seq) {
                     // Read again when the record is free.
                     self.passed_over.insert(due.event.context.record);
                 } else {
@@ -247,24 +277,39 @@ impl Lane {
         if self.endpoint.rate_per_second.is_some() {
             self.tokens -= 1.0;
         }
+        if self.is_half_open() {
+            self.probe = Some(due.id);
+        }
         self.held.insert(due.id, Some(now));
         self.in_flight += 1;
         let record = &due.event.context.record;
         if !record.is_empty() {
             self.busy_records.insert(record.clone());
+            if self.endpoint.ordered {
+                self.unstored.entry(record.clone()).or_default().insert(due.event.seq);
+            }
         }
     }
 
-    /// Notes that the request for `due` has ended.
-    pub fn ended(&mut self, due: &Due, exchange: &Exchange, max_window: usize) {
+    /// Notes that the request for `due` has ended. Returns whether it was the one that a half-open circuit breaker let
+    /// through.
+    pub fn ended(&mut self, due: &Due, exchange: &Exchange, max_window: usize) -> bool {
         self.held.insert(due.id, None);
         self.in_flight -= 1;
         self.busy_records.remove(&due.event.context.record);
-        self.timed_out = matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::Timeout);
         match &exchange.result {
-            Ok(_) => self.window = (self.window + 1).min(max_window),
-            Err(_) => self.window = FIRST_WINDOW,
+            Ok(_) => {
+                (self.answers, self.timed_out) = (true, false);
+                self.window = (self.window + 1).min(max_window);
+            }
+            // No request was made.
+            Err(failure) if failure.kind == FailureKind::TooLarge => {}
+            Err(failure) => {
+                (self.answers, self.timed_out) = (false, failure.kind == FailureKind::Timeout);
+                self.window = FIRST_WINDOW;
+            }
         }
+        self.probe.take_if(|probe| *probe == due.id).is_some()
     }
 
     /// Puts back a delivery whose request used up no attempt.
@@ -278,7 +323,7 @@ impl Lane {
         queue.insert(index, due);
     }
 
-    /// Notes that `due` fails for now, so that later deliveries of an ordered record wait from this moment on.
+    /// Notes that `due` has failed for now, so that later deliveries of an ordered record wait.
     pub fn awaits_retry(&mut self, due: &Due) {
         if self.endpoint.ordered && !due.event.context.record.is_empty() {
             self.awaiting.entry(due.event.context.record.clone()).or_default().insert(due.event.seq);
@@ -288,18 +333,28 @@ impl Lane {
     /// Notes that the outcome for `due` is stored, and when it is tried again.
     pub fn settled(&mut self, due: &Due, again_at: Option<Millis>) {
         self.held.remove(&due.id);
+        remove(&mut self.unstored, due);
         if let Some(at) = again_at {
             self.next_again = Some(self.next_again.map_or(at, |next| next.min(at)));
             return;
         }
-        let record = &due.event.context.record;
-        let Some(waiting) = self.awaiting.get_mut(record) else { return };
-        waiting.remove(&due.event.seq);
-        if waiting.is_empty() {
-            self.awaiting.remove(record);
-        }
-        if self.passed_over.remove(record) {
+        if remove(&mut self.awaiting, due) && self.passed_over.remove(&due.event.context.record) {
             self.rewind(due.event.seq);
         }
     }
+}
+
+/// Whether one of these events of `record` comes before `seq`.
+fn is_before(events: &HashMap<String, BTreeSet<i64>>, record: &str, seq: i64) -> bool {
+    events.get(record).and_then(BTreeSet::first).is_some_and(|first| *first < seq)
+}
+
+/// Takes the event of `due` out. Returns whether its record was there.
+fn remove(events: &mut HashMap<String, BTreeSet<i64>>, due: &Due) -> bool {
+    let Some(of_record) = events.get_mut(&due.event.context.record) else { return false };
+    of_record.remove(&due.event.seq);
+    if of_record.is_empty() {
+        events.remove(&due.event.context.record);
+    }
+    true
 }

@@ -8,7 +8,7 @@ use crossbeam_channel::Sender;
 
 use super::jobs::JobReceiver;
 use crate::clock::Clock;
-use crate::delivery::{Exchange, Failure, FailureKind, Timings, Transport};
+use crate::delivery::{Exchange, Failure, FailureKind, Timings, Transport, unless_too_large};
 use crate::endpoint::Endpoint;
 use crate::format::{self, AttemptInfo};
 use crate::store::Due;
@@ -57,7 +57,9 @@ pub fn attempt(job: Job, transport: &dyn Transport, clock: &dyn Clock) -> Outcom
     let made = catch_unwind(AssertUnwindSafe(|| {
         let info = AttemptInfo { delivery: job.due.id, attempt: job.due.attempts + 1, now: started_at, test: false };
         let rendered = format::render(&job.endpoint, &job.due.event, &info);
-        let exchange = transport.send(&job.endpoint, &rendered.headers, &rendered.body);
+        let exchange = unless_too_large(&job.endpoint, &rendered.body, started_at, || {
+            transport.send(&job.endpoint, &rendered.headers, &rendered.body)
+        });
         (rendered.loggable_headers(&job.endpoint), exchange)
     }));
     let (headers, exchange) = made.unwrap_or_else(|_| {

@@ -40,11 +40,11 @@ impl Dispatcher {
             let mut index = 0;
             while index < order.len() && self.in_flight < most && self.unsettled.len() < SETTLING_BATCH {
                 let key = order[index];
-                let timed_out = || self.lanes.values().filter(|lane| lane.timed_out).map(|lane| lane.in_flight).sum();
                 let Some(lane) = self.lanes.get(&key) else { break };
                 let held_back = lane.in_flight >= share
                     || (handing_over && lane.in_flight_since(slow_since))
-                    || (lane.timed_out && (self.max_concurrency / 4).max(1) <= timed_out());
+                    || (lane.timed_out && self.holding(|lane| lane.timed_out) >= self.quarters(1))
+                    || (!alone && self.is_unproven_too_many(lane));
                 let Some(lane) = self.lanes.get_mut(&key) else { break };
                 let taken = if held_back { None } else { lane.take(&self.store, now)? };
                 let Some(due) = taken else {
@@ -63,6 +63,23 @@ impl Dispatcher {
                 return Ok(());
             }
         }
+    }
+
+    /// Receivers that have not answered, or not lately, may all hang: together they leave a quarter of the senders to the
+    /// others, and the first request of each comes before the second of any.
+    fn is_unproven_too_many(&self, lane: &Lane) -> bool {
+        let most = self.quarters(if lane.in_flight == 0 { 3 } else { 1 });
+        !lane.answers && self.holding(|lane| !lane.answers) >= most
+    }
+
+    /// How many senders the lanes hold of which this is true.
+    fn holding(&self, which: impl Fn(&Lane) -> bool) -> usize {
+        self.lanes.values().filter(|lane| which(lane)).map(|lane| lane.in_flight).sum()
+    }
+
+    /// So many quarters of the senders.
+    fn quarters(&self, quarters: usize) -> usize {
+        (self.max_concurrency * quarters / 4).max(1)
     }
 
     fn send(&mut self, key: i64, due: Due, now: Millis) {

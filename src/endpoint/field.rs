@@ -78,16 +78,21 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// From 1 to `max`.
+    /// From 1 to `max`, which fits into 32 bits.
     pub(super) fn integer(&self, key: &str, max: u64) -> Result<Option<u32>> {
+        Ok(self.whole(key, (1, max))?.map(|n| n as u32))
+    }
+
+    /// An integer within `range`.
+    pub(super) fn whole(&self, key: &str, (min, max): (u64, u64)) -> Result<Option<u64>> {
         match self.get(key) {
             None => Ok(None),
             Some(Value::Number(number)) if !number.is_f64() => match number.as_u64() {
-                Some(n) if (1..=max).contains(&n) => Ok(Some(n as u32)),
-                _ => Err(Error::invalid(key, format!("{number} is out of range; it must be 1 to {max}"))),
+                Some(n) if (min..=max).contains(&n) => Ok(Some(n)),
+                _ => Err(Error::invalid(key, format!("{number} is out of range; it must be {min} to {max}"))),
             },
             Some(other) => {
-                Err(Error::invalid(key, format!("expected an integer from 1 to {max}, got {}", json::kind(other))))
+                Err(Error::invalid(key, format!("expected an integer from {min} to {max}, got {}", json::kind(other))))
             }
         }
     }

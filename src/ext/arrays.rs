@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::event::{DeliveryId, Event, EventId};
 use crate::format::Rendered;
 use crate::store::{AttemptRow, DeliveryRow, EndpointState, Filter, State, Stats};
-use crate::{catalogue, format, json, retry};
+use crate::{catalogue, format, json, preset, retry};
 
 /// The catalogue.
 pub(super) fn events() -> Value {
@@ -37,6 +37,8 @@ pub(super) fn formats() -> Value {
             "title": format.title,
             "timeout": format.timeout().as_secs_f64(),
             "schedule": format.schedule().iter().map(|delay| delay.as_secs_f64()).collect::<Vec<_>>(),
+            "schedule_jitter": format.schedule_jitter,
+            "circuit_breaker": format.circuit_breaker,
             "https_only": format.https_only,
             "needs_secret": format.needs_secret,
             "signature_header": format.signature_header(),
@@ -44,6 +46,22 @@ pub(super) fn formats() -> Value {
         })
     });
     Value::Array(formats.collect())
+}
+
+/// The presets.
+pub(super) fn presets() -> Value {
+    let presets = preset::all().iter().map(|preset| {
+        json!({
+            "name": preset.name,
+            "title": preset.title,
+            "hosts": preset.hosts,
+            "format": preset.format,
+            "rate_per_second": preset.rate_per_second,
+            "timeout": preset.timeout().map(|timeout| timeout.as_secs_f64()),
+            "max_body_bytes": preset.max_body_bytes,
+        })
+    });
+    Value::Array(presets.collect())
 }
 
 /// A delivery, as a list shows it.
@@ -123,6 +141,12 @@ pub(super) fn endpoint(state: &EndpointState) -> Value {
         "enabled": state.enabled,
         "suspended": state.suspended,
         "paused_until": time(state.paused_until),
+        "circuit": state.circuit.as_str(),
+        "circuit_open_until": time(state.circuit_open_until),
+        "failures": state.failures,
+        "failing_since": time(state.failing_since),
+        "last_failure_at": time(state.last_failure_at),
+        "last_success_at": time(state.last_success_at),
     })
 }
 

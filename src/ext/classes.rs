@@ -189,7 +189,9 @@ impl PhpQueue {
     }
 
     /// A site's endpoints with the engine's own state: `id`, `site`, `url`, `enabled`, `suspended` (a reason, or
-    /// null), `paused_until`.
+    /// null), `paused_until` (the receiver asked for it), `circuit` (closed, open, half_open), `circuit_open_until`,
+    /// `failures` (attempts in a row), `failing_since`, `last_failure_at`, `last_success_at` (up to a minute older). A time
+    /// is null where there is none.
     #[php(defaults(site = String::new()))]
     pub fn endpoints(&self, site: String) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
@@ -198,7 +200,7 @@ impl PhpQueue {
         })
     }
 
-    /// Ends an endpoint's suspension and pause. False if there is no such endpoint.
+    /// Ends an endpoint's suspension, pause and open circuit breaker. False if there is no such endpoint.
     #[php(defaults(site = String::new()))]
     pub fn resume(&self, endpoint: &str, site: String) -> PhpResult<bool> {
         guard(|| self.queue.resume(&site, endpoint))

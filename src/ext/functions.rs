@@ -20,6 +20,7 @@ pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
     module
         .function(wrap_function!(posthorn_events))
         .function(wrap_function!(posthorn_formats))
+        .function(wrap_function!(posthorn_presets))
         .function(wrap_function!(posthorn_generate_secret))
         .function(wrap_function!(posthorn_keep_sending))
         .function(wrap_function!(posthorn_read_statement))
@@ -33,7 +34,16 @@ pub fn posthorn_events() -> PhpResult<ZBox<ZendHashTable>> {
     guard(|| Ok(to_array(&arrays::events())))
 }
 
-/// The formats: a list, each with `name`, `title`, `timeout` and `schedule` in seconds, `https_only`,
+/// The presets: a list, each with `name`, `title`, `hosts` (a URL whose host is one of these, or below one, is of this
+/// receiver), `format`, `rate_per_second`, `timeout` in seconds and `max_body_bytes` (null where it sets none).
+#[php_function]
+#[php(name = "Posthorn\\presets")]
+pub fn posthorn_presets() -> PhpResult<ZBox<ZendHashTable>> {
+    guard(|| Ok(to_array(&arrays::presets())))
+}
+
+/// The formats: a list, each with `name`, `title`, `timeout` and `schedule` in seconds, `schedule_jitter` (each delay is
+/// longer by up to this share of it), `circuit_breaker` (by default), `https_only`,
 /// `needs_secret`, `signature_header`, `events` (empty for no limit).
 #[php_function]
 #[php(name = "Posthorn\\formats")]

@@ -79,7 +79,7 @@ fn blames_signature(answer: &Answer) -> bool {
 /// By how much the receiver's clock, seen in its `Date`, differs from ours: signatures with a time in them fail then.
 /// Nothing where the difference is too small to matter.
 fn clock(answer: &Answer, now: Millis) -> String {
-    let Some(theirs) = answer.header("date").and_then(super::http_date) else { return String::new() };
+    let Some(theirs) = answer.header("date").and_then(super::date::http_date) else { return String::new() };
     // In i128 nothing overflows, whatever the receiver claims.
     let seconds = (i128::from(theirs) - i128::from(now)) / 1000;
     if seconds.unsigned_abs() < MIN_CLOCK_DIFFERENCE_S {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::endpoints::stored_endpoint;
+use super::endpoints::{LaneChange, STANDING, read_standing, stored_endpoint, write_standing};
 use super::files::{size, with_suffix};
 use super::{FILE, Store, StoreOptions, Turn, failed, open_private_file};
 use crate::clock::{Clock, SystemClock, iso_seconds};
@@ -220,6 +220,14 @@ impl Store {
             .into_iter()
             .filter(|endpoint| stored_endpoint(&endpoint.4).is_ok())
             .collect();
+        // A file of an earlier version has no more of it than the above.
+        let standings: Vec<LaneChange> = old
+            .map(|old| {
+                readable(old, &format!("SELECT key, {STANDING} FROM endpoint"), |row| {
+                    Ok(LaneChange { key: row.get(0)?, epoch: 0, standing: read_standing(row, 1)? })
+                })
+            })
+            .unwrap_or_default();
         let sites: Vec<(String, bool)> = old
             .map(|old| readable(old, "SELECT site, paused FROM site", |row| Ok((row.get(0)?, row.get(1)?))))
             .unwrap_or_default();
@@ -247,6 +255,9 @@ impl Store {
                         endpoint.8,
                     ),
                 )?;
+            }
+            for standing in &standings {
+                write_standing(&transaction, standing)?;
             }
             // A site is known when its endpoints are.
             for site in endpoints.iter().map(|endpoint| &endpoint.1) {

@@ -87,9 +87,15 @@ impl Store {
             .map_err(failed)
     }
 
-    /// Pulls back what lies further off than its own delay, as after the clock was set back. Pauses keep what was
-    /// left of them if it is known by how much, and none is longer than `longest_pause`.
-    pub(crate) fn pull_back(&mut self, now: Millis, set_back_by: Millis, longest_pause: Millis) -> Result<()> {
+    /// Pulls back what lies further off than its own delay, as after the clock was set back. Pauses and open circuit
+    /// breakers keep what was left of them if it is known by how much, and none is longer than `longest_pause` or
+    /// `longest_open`. What has happened has happened by now.
+    pub(crate) fn pull_back(
+        &mut self,
+        now: Millis,
+        set_back_by: Millis,
+        (longest_pause, longest_open): (Millis, Millis),
+    ) -> Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let write = || -> rusqlite::Result<()> {
             // Endpoint by endpoint, as the index is: first attempts, which may be many, are not looked at.
@@ -99,8 +105,15 @@ impl Store {
                 [now],
             )?;
             transaction.execute(
-                "UPDATE endpoint SET paused_until = min(paused_until - ?2, ?1 + ?3) WHERE paused_until > ?1",
-                (now, set_back_by, longest_pause),
+                "UPDATE endpoint SET
+                   paused_until = iif(paused_until > ?1, min(paused_until - ?2, ?1 + ?3), paused_until),
+                   open_until = iif(open_until > ?1, min(open_until - ?2, ?1 + ?4), open_until),
+                   failing_since = min(failing_since, ?1),
+                   last_failure_at = min(last_failure_at, ?1),
+                   last_success_at = min(last_success_at, ?1)
+                 WHERE max(paused_until, open_until, ifnull(failing_since, 0), ifnull(last_failure_at, 0),
+                   ifnull(last_success_at, 0)) > ?1",
+                (now, set_back_by, longest_pause, longest_open),
             )?;
             Ok(())
         };

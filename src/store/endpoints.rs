@@ -1,12 +1,16 @@
 //! The queue's copy of the endpoints, and what the engine knows of each.
 
-use rusqlite::{OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use serde_json::Value;
 
 use super::{Store, failed};
 use crate::clock::Millis;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Circuit, Endpoint, Standing};
 use crate::error::{Error, Result};
+
+/// The columns of a [`Standing`].
+pub(super) const STANDING: &str = "suspended, paused_until, throttled, failures, failing_since, failing_days,
+     last_failure_at, last_success_at, open_until";
 
 /// An endpoint as the dispatcher sees it.
 #[derive(Clone, Debug)]
@@ -19,12 +23,19 @@ pub struct Lane {
     pub removed: bool,
     /// Whether its site is paused.
     pub site_paused: bool,
-    /// The engine's reason to send nothing there.
-    pub suspended: Option<String>,
-    /// The receiver asked to wait until then.
-    pub paused_until: Millis,
-    /// How often in a row it asked.
-    pub throttled: u32,
+    /// Rises when its standing begins anew.
+    pub epoch: i64,
+    /// What the engine knows of its receiver.
+    pub standing: Standing,
+}
+
+/// An endpoint's standing after some attempts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LaneChange {
+    pub key: i64,
+    /// Its epoch at the time: the change is about this receiver, and older than no word of the owner.
+    pub epoch: i64,
+    pub standing: Standing,
 }
 
 /// An endpoint's state as the API shows it.
@@ -42,13 +53,25 @@ pub struct EndpointState {
     pub suspended: Option<String>,
     /// The receiver asked to wait until then.
     pub paused_until: Option<Millis>,
+    /// The circuit breaker's position.
+    pub circuit: Circuit,
+    /// Nothing is sent until then, because it is open.
+    pub circuit_open_until: Option<Millis>,
+    /// Attempts in a row that failed.
+    pub failures: u32,
+    /// When the first of them ended.
+    pub failing_since: Option<Millis>,
+    /// When an attempt failed last.
+    pub last_failure_at: Option<Millis>,
+    /// When an attempt succeeded last; up to a minute older.
+    pub last_success_at: Option<Millis>,
 }
 
 impl Store {
     /// Replaces the endpoints of `site`. With a `revision`, only if it is higher than the one stored, so that
     /// a process with stale settings reverts nothing. Returns whether it replaced them.
     ///
-    /// An endpoint keeps its suspension and pause unless its URL changes. What waits for an endpoint that is
+    /// An endpoint keeps its standing unless its URL changes. What waits for an endpoint that is
     /// gone is cancelled by the dispatcher.
     pub fn configure(&mut self, site: &str, endpoints: &[Endpoint], revision: Option<i64>) -> Result<bool> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
@@ -72,13 +95,16 @@ impl Store {
                 "INSERT INTO endpoint (site, id, url, settings) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (site, id) DO UPDATE SET
                    removed = 0,
-                   suspended = iif(url = excluded.url, suspended, NULL),
-                   paused_until = iif(url = excluded.url, paused_until, 0),
-                   throttled = iif(url = excluded.url, throttled, 0),
-                   url = excluded.url,
                    settings = excluded.settings",
             )?;
+            let mut another_url =
+                transaction.prepare_cached("SELECT key FROM endpoint WHERE site = ?1 AND id = ?2 AND url <> ?3")?;
             for endpoint in endpoints {
+                let key: Option<i64> =
+                    another_url.query_row((site, &endpoint.id, &endpoint.url), |row| row.get(0)).optional()?;
+                if let Some(key) = key {
+                    begin_anew(&transaction, key, &endpoint.url)?;
+                }
                 upsert.execute((site, &endpoint.id, &endpoint.url, endpoint.to_stored_json().to_string()))?;
             }
             transaction.execute("UPDATE setup SET version = version + 1", [])?;
@@ -120,18 +146,25 @@ impl Store {
             .map_err(failed)
     }
 
-    /// Ends an endpoint's suspension and pause, at the owner's word. `false` if there is no such endpoint.
+    /// Ends an endpoint's suspension, pause and open circuit breaker, at the owner's word. `false` if there is no such endpoint.
     pub fn resume(&mut self, site: &str, id: &str) -> Result<bool> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let resumed = transaction
-            .execute(
-                "UPDATE endpoint SET suspended = NULL, paused_until = 0, throttled = 0 WHERE site = ?1 AND id = ?2 AND NOT removed",
-                (site, id),
-            )
-            .and_then(|resumed| transaction.execute("UPDATE setup SET version = version + 1", []).map(|_| resumed))
-            .map_err(failed)?;
+        let resume = || -> rusqlite::Result<bool> {
+            let found: Option<(i64, String)> = transaction
+                .query_row(
+                    "SELECT key, url FROM endpoint WHERE site = ?1 AND id = ?2 AND NOT removed",
+                    (site, id),
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
+                .optional()?;
+            let Some((key, url)) = found else { return Ok(false) };
+            begin_anew(&transaction, key, &url)?;
+            transaction.execute("UPDATE setup SET version = version + 1", [])?;
+            Ok(true)
+        };
+        let resumed = resume().map_err(failed)?;
         transaction.commit().map_err(failed)?;
-        Ok(resumed > 0)
+        Ok(resumed)
     }
 
     /// The endpoints of `site`, with what the engine knows of them.
@@ -140,14 +173,7 @@ impl Store {
             .lanes()?
             .into_iter()
             .filter(|lane| lane.endpoint.site == site && !lane.removed)
-            .map(|lane| EndpointState {
-                id: lane.endpoint.id,
-                site: lane.endpoint.site,
-                url: lane.endpoint.url,
-                enabled: lane.endpoint.enabled,
-                suspended: lane.suspended,
-                paused_until: (lane.paused_until > now).then_some(lane.paused_until),
-            })
+            .map(|lane| state(lane, now))
             .collect())
     }
 
@@ -163,10 +189,10 @@ impl Store {
     pub(crate) fn lanes(&self) -> Result<Vec<Lane>> {
         let mut statement = self
             .connection
-            .prepare_cached(
-                "SELECT e.key, e.site, e.settings, e.removed, e.suspended, e.paused_until, e.throttled, ifnull(s.paused, 0)
-                 FROM endpoint e LEFT JOIN site s ON s.site = e.site ORDER BY e.key",
-            )
+            .prepare_cached(&format!(
+                "SELECT e.key, e.site, e.settings, e.removed, ifnull(s.paused, 0), e.epoch, {STANDING}
+                     FROM endpoint e LEFT JOIN site s ON s.site = e.site ORDER BY e.key"
+            ))
             .map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
         let mut lanes = Vec::new();
@@ -181,10 +207,9 @@ impl Store {
                     key: row.get(0)?,
                     endpoint,
                     removed: row.get(3)?,
-                    suspended: row.get(4)?,
-                    paused_until: row.get(5)?,
-                    throttled: row.get(6)?,
-                    site_paused: row.get(7)?,
+                    site_paused: row.get(4)?,
+                    epoch: row.get(5)?,
+                    standing: read_standing(row, 6)?,
                 })
             };
             lanes.push(lane().map_err(failed)?);
@@ -210,6 +235,79 @@ impl Store {
             }
         }
         Ok(endpoints)
+    }
+}
+
+/// Reads the columns of [`STANDING`].
+pub(super) fn read_standing(row: &Row, first: usize) -> rusqlite::Result<Standing> {
+    Ok(Standing {
+        suspended: row.get(first)?,
+        paused_until: row.get(first + 1)?,
+        throttled: row.get(first + 2)?,
+        failures: row.get(first + 3)?,
+        failing_since: row.get(first + 4)?,
+        failing_days: row.get(first + 5)?,
+        last_failure_at: row.get(first + 6)?,
+        last_success_at: row.get(first + 7)?,
+        open_until: row.get(first + 8)?,
+    })
+}
+
+/// Writes an endpoint's standing, unless it has begun anew.
+pub(super) fn write_standing(
+    connection: &Connection,
+    LaneChange { key, epoch, standing }: &LaneChange,
+) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE endpoint SET suspended = ?3, paused_until = ?4, throttled = ?5, failures = ?6, failing_since = ?7,
+               failing_days = ?8, last_failure_at = ?9, last_success_at = ?10, open_until = ?11
+             WHERE key = ?1 AND epoch = ?2",
+        )?
+        .execute((
+            key,
+            epoch,
+            &standing.suspended,
+            standing.paused_until,
+            standing.throttled,
+            standing.failures,
+            standing.failing_since,
+            standing.failing_days,
+            standing.last_failure_at,
+            standing.last_success_at,
+            standing.open_until,
+        ))
+}
+
+/// Forgets what is known of an endpoint's receiver, which is at `url` from now on.
+fn begin_anew(connection: &Connection, key: i64, url: &str) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE endpoint SET url = ?2, epoch = epoch + 1, suspended = NULL, paused_until = 0, throttled = 0, failures = 0,
+               failing_since = NULL, failing_days = 0, open_until = 0,
+               last_failure_at = iif(url = ?2, last_failure_at, NULL), last_success_at = iif(url = ?2, last_success_at, NULL)
+             WHERE key = ?1",
+        )?
+        .execute((key, url))
+}
+
+fn state(lane: Lane, now: Millis) -> EndpointState {
+    let Lane { endpoint, standing, .. } = lane;
+    // Without a breaker, what an earlier one left behind holds nothing up.
+    let circuit = if endpoint.circuit_breaker { standing.circuit(now) } else { Circuit::Closed };
+    EndpointState {
+        id: endpoint.id,
+        site: endpoint.site,
+        url: endpoint.url,
+        enabled: endpoint.enabled,
+        suspended: standing.suspended,
+        paused_until: (standing.paused_until > now).then_some(standing.paused_until),
+        circuit,
+        circuit_open_until: (circuit == Circuit::Open).then_some(standing.open_until),
+        failures: standing.failures,
+        failing_since: standing.failing_since,
+        last_failure_at: standing.last_failure_at,
+        last_success_at: standing.last_success_at,
     }
 }
 

@@ -30,12 +30,12 @@ use files::size;
 
 pub use accept::Accepted;
 pub use due::Due;
+pub(crate) use endpoints::LaneChange;
 pub use endpoints::{EndpointState, Lane};
 pub(crate) use files::{create_directory, give_to_owner_of_parent, identity, open_private_file};
 pub use history::{AttemptRow, DeliveryRow, Filter};
 pub(crate) use prune::Retention;
 pub(crate) use salvage::Salvage;
-pub(crate) use settle::LaneChange;
 pub use settle::{Change, Settlement};
 pub use tally::Stats;
 

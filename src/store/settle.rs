@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::endpoints::{LaneChange, write_standing};
 use super::tally::Changes;
 use super::{State, Store, failed};
 use crate::clock::Millis;
@@ -46,17 +47,6 @@ pub struct Settlement {
     pub request: Option<(Exchange, Vec<(String, String)>)>,
 }
 
-/// The engine's own state of an endpoint after some attempts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LaneChange {
-    pub key: i64,
-    /// Its URL at the time: the change is about this receiver and no other.
-    pub url: String,
-    pub paused_until: Millis,
-    pub throttled: u32,
-    pub suspended: Option<String>,
-}
-
 impl Store {
     /// Writes `settlements` and `lanes`, all or nothing. A delivery that is no longer pending, or has had
     /// another attempt, keeps its state; its request is logged all the same. Returns how many changed state
@@ -70,11 +60,7 @@ impl Store {
             }
             changes.write(&transaction)?;
             for lane in lanes {
-                transaction
-                    .prepare_cached(
-                        "UPDATE endpoint SET paused_until = ?2, throttled = ?3, suspended = ?4 WHERE key = ?1 AND url = ?5",
-                    )?
-                    .execute((lane.key, lane.paused_until, lane.throttled, &lane.suspended, &lane.url))?;
+                write_standing(&transaction, lane)?;
             }
             Ok(changed)
         };

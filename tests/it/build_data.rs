@@ -9,6 +9,9 @@ mod catalogue;
 mod formats;
 #[path = "../../build/place.rs"]
 mod place;
+#[allow(dead_code)]
+#[path = "../../build/presets.rs"]
+mod presets;
 
 /// One event that is right; each case breaks it in one way.
 const EVENT: &str = "# a comment
@@ -55,6 +58,8 @@ fn the_build_refuses_a_format_that_is_incomplete_or_ambiguous_and_names_the_line
         ("name = \"wpresidence\"", "name = \"other\"", "name must be that of the file"),
         ("timeout_s = 15", "timeout_s = 0", "timeout_s must be"),
         ("[300, 300]", "[-1]", "schedule_s must be"),
+        ("https_only = false", "schedule_jitter = 1.5\nhttps_only = false", "schedule_jitter must be"),
+        ("https_only = false", "circuit_breaker = 5\nhttps_only = false", "invalid type"),
         ("\"deal.won\"", "\"deal.one\"", "no event 'deal.one'"),
         ("\"deal.won\"", "\"deal.lost\"", "'deal.lost' is there twice"),
         ("key = \"site_url\"", "key = \"event\"", "'event' is there twice"),
@@ -75,5 +80,33 @@ fn the_build_refuses_a_format_that_is_incomplete_or_ambiguous_and_names_the_line
             named == line || rule.starts_with("missing") || rule.contains("twice"),
             "{refusal}, expected line {line}"
         );
+    }
+}
+
+#[test]
+fn the_build_refuses_presets_that_are_incomplete_or_ambiguous_and_names_the_line() {
+    let right = include_str!("../../src/presets.toml");
+    let read = |text: &str| presets::read("p.toml", text, &["wpresidence"]);
+    assert!(read(right).is_ok());
+    for (from, to, rule) in [
+        ("name = \"make\"", "name = \"zapier\"", "'zapier' is there twice"),
+        ("name = \"make\"", "name = \"Make\"", "'Make' is no name"),
+        ("title = \"Make\"", "title = \" \"", "title is empty"),
+        ("\"n8n.cloud\"", "\"https://n8n.cloud\"", "is no host in lower case"),
+        ("\"n8n.cloud\"", "\"cloud\"", "is no host in lower case"),
+        ("\"n8n.cloud\"", "\"hook.make.com\"", "'hook.make.com' and 'make.com' overlap"),
+        ("rate_per_second = 30", "rate_per_second = 0", "rate_per_second must be"),
+        ("rate_per_second = 30", "rate = 30", "unknown field `rate`"),
+        ("rate_per_second = 30", "timeout_s = 0", "timeout_s must be"),
+        ("rate_per_second = 30", "format = \"slack\"", "no format 'slack'"),
+        ("max_body_bytes = 5_000_000", "max_body_bytes = 5", "max_body_bytes must be"),
+        ("title = \"Make\"\n", "", "missing field `title`"),
+    ] {
+        assert!(right.contains(from), "{from}");
+        let refusal = read(&right.replacen(from, to, 1)).err().expect(rule);
+        assert!(refusal.starts_with("p.toml:") && refusal.contains(rule), "{refusal}");
+        let line = right[..right.find(from).unwrap()].matches('\n').count() + 1;
+        let named: usize = refusal.split(':').nth(1).unwrap().parse().unwrap();
+        assert!(named.abs_diff(line) <= 2, "{refusal}, expected about line {line}");
     }
 }

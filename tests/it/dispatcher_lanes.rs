@@ -103,7 +103,7 @@ fn lanes_that_timed_out_hold_a_quarter_together() {
     let mut sending = queue.send_with(16);
     queue.accept_many(50);
     sending.run(|job| if job.endpoint.id == "a" { OK } else { Reply::Hangs });
-    assert_eq!(sending.in_flight.len(), 10);
+    assert_eq!(sending.in_flight.len(), 5);
     for job in std::mem::take(&mut sending.in_flight) {
         sending.finish(job, Reply::TimesOut);
     }
@@ -119,6 +119,53 @@ fn lanes_that_timed_out_hold_a_quarter_together() {
         sending.run(|_| Reply::Hangs);
     }
     assert_eq!(met.len(), 5);
+}
+
+#[test]
+fn sixteen_receivers_that_hang_the_first_time_they_are_called_do_not_delay_one_that_answers() {
+    let mut list: Vec<Value> = (0..16).map(|number| endpoint(&format!("hangs-{number}"), json!({}))).collect();
+    list.push(endpoint("well", json!({})));
+    // Also a receiver that is called for the first time itself, and one that answered before this process began to send.
+    for knows_it in [false, true] {
+        let mut queue = Queue::with(list.clone().into());
+        if knows_it {
+            queue.configure("", json!([endpoint("well", json!({}))]));
+            queue.accept(&["contact:0"]);
+            queue.send().run(|_| OK);
+            queue.configure("", list.clone().into());
+        }
+        queue.accept_many(300);
+        let mut sending = queue.send();
+        let begin = queue.now();
+        sending.run(|job| if job.endpoint.id == "well" { OK } else { Reply::Hangs });
+        assert_eq!(sending.sent.len(), 300);
+        assert!(sending.sent.iter().all(|sent| sent.at - begin <= 50), "{:?}", sending.sent.last());
+        assert_eq!(sending.in_flight.len(), 16, "one of each");
+    }
+}
+
+#[test]
+fn however_many_receivers_hang_at_first_a_quarter_is_left_to_those_that_answer() {
+    let mut list: Vec<Value> = (0..60).map(|number| endpoint(&format!("hangs-{number}"), json!({}))).collect();
+    list.push(endpoint("well", json!({})));
+    let mut queue = Queue::with(json!([endpoint("well", json!({}))]));
+    let mut sending = queue.send();
+    warm_up(&queue, &mut sending);
+    queue.configure("", list.into());
+    queue.accept_many(300);
+    sending.run(|job| if job.endpoint.id == "well" { OK } else { Reply::Hangs });
+    assert_eq!((sending.in_flight.len(), sending.sent.len()), (24, 300));
+    // They time out, and all of them get their turn all the same.
+    let mut met = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        for job in std::mem::take(&mut sending.in_flight) {
+            met.insert(job.endpoint.id.clone());
+            sending.finish(job, Reply::TimesOut);
+        }
+        sending.run(|job| if job.endpoint.id == "well" { OK } else { Reply::Hangs });
+        assert!(sending.in_flight.len() <= 24);
+    }
+    assert_eq!(met.len(), 60);
 }
 
 #[test]

@@ -69,6 +69,15 @@ fn timeout_and_schedule_default_to_those_of_the_format() {
 }
 
 #[test]
+fn only_the_format_whose_system_documents_a_circuit_breaker_has_one_by_default() {
+    for format in format::all() {
+        assert_eq!(with(json!({"format": format.name})).circuit_breaker, format.name == "winnerr", "{}", format.name);
+    }
+    assert!(with(json!({"circuit_breaker": true})).circuit_breaker);
+    assert!(!with(json!({"format": "winnerr", "circuit_breaker": false})).circuit_breaker);
+}
+
+#[test]
 fn a_missing_id_follows_from_the_url() {
     let id = with(json!({})).id;
     assert_eq!(id.len(), 16);
@@ -260,6 +269,8 @@ fn numbers_have_their_ranges() {
         ("max_concurrency", json!([1, 256]), json!([0, 257, -1, 1.5, "4"])),
         ("rate_per_second", json!([0.01, 30, 10000]), json!([0, -1, 10001, "30"])),
         ("max_age", json!([1, 259_200, 31_536_000]), json!([0, -1, 31_536_001, "1"])),
+        ("schedule_jitter", json!([0, 0.2, 1]), json!([-0.1, 1.1, "0.2", true])),
+        ("max_body_bytes", json!([1024, 10_000_000, 1_073_741_824]), json!([0, 1023, 1_073_741_825, 2048.5, "5 MB"])),
     ] {
         for value in good.as_array().unwrap() {
             with(json!({key: value}));
@@ -365,8 +376,11 @@ fn what_is_stored_reads_back_as_the_same_endpoint() {
             "enabled": false, "description": "two\nlines", "timeout": 0.1, "schedule": [0.001, 5, 604_800], "max_concurrency": 4,
             "rate_per_second": 0.3, "headers": {"Authorization": "Bearer x"}, "ordered": true,
             "allow_private": ["10.0.0.0/8", "crm.internal"], "ca": "/a", "client_cert": "/b", "max_age": 1.5,
-            "circuit_breaker": true, "proxy": "http://proxy.example:3128",
+            "circuit_breaker": true, "proxy": "http://proxy.example:3128", "schedule_jitter": 0.3, "max_body_bytes": 5000,
         }),
+        json!({"format": "winnerr"}),
+        json!({"format": "winnerr", "circuit_breaker": false, "schedule": [1], "preset": "zapier", "rate_per_second": 7}),
+        json!({"preset": "make"}),
         json!({"allow_private": true, "schedule": []}),
     ] {
         let endpoint = with(config);

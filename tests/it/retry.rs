@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use posthorn::delivery::{Answer, Exchange, Failure, FailureKind, Timings};
 use posthorn::endpoint::Endpoint;
-use posthorn::retry::{MAX_FAILURE_TEXT_CHARS, Verdict, decide, failure_text, throttle_pause};
+use posthorn::retry::{MAX_FAILURE_TEXT_CHARS, Verdict, decide, failure_text, spread, throttle_pause};
 use serde_json::{Value, json};
 
 /// 2026-04-17T12:34:56.789Z
@@ -98,6 +98,51 @@ fn retry_after_may_be_a_date_and_is_capped_at_a_day() {
     assert_eq!(pause("Fri, 17 Apr 2027 12:35:56 GMT"), throttled(Some(86_400)));
     assert_eq!(pause("86401"), throttled(Some(86_400)));
     assert_eq!(pause("99999999999999999999999999"), throttled(Some(86_400)));
+}
+
+#[test]
+fn retry_after_may_be_a_date_in_any_of_the_three_forms_of_http() {
+    let endpoint = endpoint(json!({}));
+    let pause = |value: &str| decide(&endpoint, &answered(503, &[("retry-after", value)]), 1, AT, AT - 789);
+    for form in ["Fri, 17 Apr 2026 12:35:56 GMT", "Friday, 17-Apr-26 12:35:56 GMT", "Fri Apr 17 12:35:56 2026"] {
+        assert_eq!(pause(form), throttled(Some(60)), "{form}");
+    }
+    assert_eq!(pause("Wed Apr  1 12:35:56 2026"), throttled(Some(0)));
+    for none in ["Friday", "Fri, 99 Apr 2026 12:35:56 GMT", "Friday, 17-Apr-26 12:35:56", "Fri Apr 17 2026", ",", " "] {
+        assert_eq!(pause(none), after(300), "{none}");
+    }
+}
+
+#[test]
+fn other_5xx_follow_the_schedule_also_with_a_retry_after() {
+    let endpoint = endpoint(json!({"format": "standard-webhooks", "schedule": [300]}));
+    for status in [500, 502, 504, 507, 599] {
+        assert_eq!(decide(&endpoint, &answered(status, &[("retry-after", "9")]), 1, AT, AT), after(300), "{status}");
+    }
+}
+
+#[test]
+fn only_schedules_whose_delays_are_ours_have_jitter() {
+    let id = |n: u8| posthorn::event::DeliveryId::from_bytes([n; 16]);
+    let delay = Duration::from_secs(300);
+    for format in posthorn::format::all() {
+        let by_default = endpoint(json!({"format": format.name}));
+        let spread_out: std::collections::BTreeSet<Duration> =
+            (0..100).map(|n| spread(&by_default, delay, id(n), 1)).collect();
+        if ["winnerr", "winnerr-settings", "standard-webhooks"].contains(&format.name) {
+            assert!(spread_out.len() > 90, "{}", format.name);
+            assert!(spread_out.iter().all(|spread| (delay..=delay * 6 / 5).contains(spread)), "{}", format.name);
+            // The same attempt has the same delay, another attempt another.
+            assert_eq!(spread(&by_default, delay, id(1), 1), spread(&by_default, delay, id(1), 1));
+            assert_ne!(spread(&by_default, delay, id(1), 1), spread(&by_default, delay, id(1), 2));
+        } else {
+            assert_eq!(spread_out.into_iter().collect::<Vec<_>>(), [delay], "{}", format.name);
+        }
+        let own = endpoint(json!({"format": format.name, "schedule": [300]}));
+        assert_eq!(spread(&own, delay, id(1), 1), delay, "{}", format.name);
+    }
+    let own = endpoint(json!({"schedule": [300], "schedule_jitter": 1}));
+    assert!((0..100).any(|n| spread(&own, delay, id(n), 1) > delay * 3 / 2));
 }
 
 #[test]
