@@ -4,6 +4,7 @@ mod address;
 mod allow;
 mod field;
 mod headers;
+mod proxy;
 mod subscription;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use crate::secret::Secret;
 use field::Fields;
 
 pub use allow::AllowPrivate;
+pub use proxy::{Proxy, ProxyEnvironment};
 
 /// Seconds an attempt may take: below 0.1 s hardly any network answers, above 120 s a sender is not waiting but stuck.
 const TIMEOUT_RANGE_S: (f64, f64) = (0.1, 120.0);
@@ -119,8 +121,8 @@ pub struct Endpoint {
     pub max_age: Duration,
     /// Whether five failures in a row pause the endpoint.
     pub circuit_breaker: bool,
-    /// An http proxy.
-    pub proxy: Option<String>,
+    /// The way its requests go.
+    pub proxy: Proxy,
 }
 
 impl Endpoint {
@@ -167,7 +169,7 @@ impl Endpoint {
             client_cert: path(&fields, "client_cert")?,
             max_age: fields.seconds("max_age", MAX_AGE_RANGE_S)?.unwrap_or(Duration::from_secs(DEFAULT_MAX_AGE_S)),
             circuit_breaker: fields.switch("circuit_breaker", false)?,
-            proxy: fields.get("proxy").map(address::proxy).transpose()?,
+            proxy: proxy::read(fields.get("proxy"))?,
         })
     }
 
@@ -195,7 +197,7 @@ impl Endpoint {
             "client_cert": self.client_cert,
             "max_age": field::seconds_json(self.max_age),
             "circuit_breaker": self.circuit_breaker,
-            "proxy": self.proxy,
+            "proxy": self.proxy.to_json(),
         })
     }
 
