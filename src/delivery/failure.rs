@@ -159,7 +159,8 @@ pub(super) fn of_tls(error: &rustls::Error, target: &Target) -> Failure {
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied),
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError),
         ) => match &target.identity.client_cert {
             Some(path) if *alert == AlertDescription::CertificateExpired => {
                 format!("{host} says that the client certificate in {path} has expired; put a renewed one there")
@@ -168,6 +169,9 @@ pub(super) fn of_tls(error: &rustls::Error, target: &Target) -> Failure {
                 "{host} does not accept the client certificate in {path} ({alert:?}); is it the one that was issued for \
                  this receiver, with its intermediate certificates?"
             ),
+            None if *alert == AlertDescription::DecryptError => {
+                format!("{host} broke off the TLS handshake ({alert:?})")
+            }
             None => format!("{host} wants a client certificate ({alert:?}); name its file with client_cert"),
         },
         Tls::AlertReceived(alert) => format!("{host} broke off the TLS handshake ({alert:?})"),
