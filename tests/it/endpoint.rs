@@ -310,6 +310,14 @@ fn headers_of_ones_own_must_not_be_posthorns_or_the_connections() {
         assert_refused(json!({"headers": {"X-Foo": value}}), "headers.X-Foo", rule);
     }
     assert_refused(json!({"headers": ["a"]}), "headers", "a list");
+    let (long, too_long) = ("x".repeat(4000), "x".repeat(4097));
+    with(json!({"headers": {"A": long, "B": long, "C": long}}));
+    assert_refused(json!({"headers": {"A": too_long}}), "headers.A", "the limit is 4096");
+    assert_refused(
+        json!({"headers": {"A": long, "B": long, "C": long, "D": "x".repeat(300)}}),
+        "headers",
+        "bytes together",
+    );
 }
 
 #[test]
