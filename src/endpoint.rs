@@ -4,6 +4,7 @@ mod address;
 mod allow;
 mod field;
 mod headers;
+mod proxy;
 mod standing;
 mod subscription;
 
@@ -21,6 +22,7 @@ use crate::secret::Secret;
 use field::Fields;
 
 pub use allow::AllowPrivate;
+pub use proxy::{Proxy, ProxyEnvironment};
 pub use standing::{Circuit, Standing};
 
 /// Seconds an attempt may take: below 0.1 s hardly any network answers, above 120 s a sender is not waiting but stuck.
@@ -131,8 +133,8 @@ pub struct Endpoint {
     pub max_age: Duration,
     /// Whether five failures in a row hold back what waits, until one request in a minute succeeds.
     pub circuit_breaker: bool,
-    /// An http proxy.
-    pub proxy: Option<String>,
+    /// The way its requests go.
+    pub proxy: Proxy,
     /// The name of the preset, if it has one.
     pub preset: Option<String>,
     /// Each delay of the schedule is longer by up to this share of it.
@@ -201,7 +203,7 @@ impl Endpoint {
             client_cert: path(&fields, "client_cert")?,
             max_age: fields.seconds("max_age", MAX_AGE_RANGE_S)?.unwrap_or(Duration::from_secs(DEFAULT_MAX_AGE_S)),
             circuit_breaker: fields.switch("circuit_breaker", format.circuit_breaker)?,
-            proxy: fields.get("proxy").map(address::proxy).transpose()?,
+            proxy: proxy::read(fields.get("proxy"))?,
             preset: preset.map(|preset| preset.name.to_owned()),
             max_body_bytes: fields
                 .whole("max_body_bytes", MAX_BODY_RANGE_BYTES)?
@@ -233,7 +235,7 @@ impl Endpoint {
             "client_cert": self.client_cert,
             "max_age": field::seconds_json(self.max_age),
             "circuit_breaker": self.circuit_breaker,
-            "proxy": self.proxy,
+            "proxy": self.proxy.to_json(),
             "preset": self.preset,
             "schedule_jitter": self.schedule_jitter,
             "max_body_bytes": self.max_body_bytes,

@@ -161,7 +161,8 @@ function posthorn_client_dispatch_many( array $events ): array {
  * @return array One attempt, with `ok`.
  */
 function posthorn_client_send( array $endpoint, string $event, array $data, array $context ): array {
-	return posthorn_queue()->send( $endpoint, $event, $data, $context );
+	require_once __DIR__ . '/proxy.php';
+	return posthorn_queue()->send( posthorn_with_proxy( $endpoint ), $event, $data, $context );
 }
 
 /**
@@ -171,11 +172,17 @@ function posthorn_client_send( array $endpoint, string $event, array $data, arra
  * @return array{key:string,message:string}|null What is wrong, null if nothing is.
  */
 function posthorn_client_check( array $endpoint ): ?array {
+	require_once __DIR__ . '/proxy.php';
+	$with_proxy = posthorn_with_proxy( $endpoint );
 	try {
-		posthorn_queue()->preview( $endpoint, 'test', posthorn_client_sample( 'test' ), array() );
+		posthorn_queue()->preview( $with_proxy, 'test', posthorn_client_sample( 'test' ), array() );
 		return null;
 	} catch ( \Posthorn\InvalidArgument $error ) {
-		return posthorn_client_argument( $error );
+		$mistake = posthorn_client_argument( $error );
+		if ( 'proxy' === $mistake['key'] && $with_proxy !== $endpoint ) {
+			$mistake['message'] = 'WP_PROXY_HOST, WP_PROXY_PORT: ' . $mistake['message'];
+		}
+		return $mistake;
 	}
 }
 

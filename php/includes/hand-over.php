@@ -66,14 +66,15 @@ function posthorn_hand_over( int $revision ): bool {
 }
 
 /**
- * Hands over anew if the filter `posthorn_endpoints` gives something else than last time.
+ * Hands over anew if what code says of the endpoints is something else than last time: the filter `posthorn_endpoints`, or
+ * the proxy in wp-config.php.
  *
  * Code can change without a save. So this is looked at when an administrator opens a page, and by WP-Cron.
  */
 function posthorn_hand_over_if_filter_changed(): void {
 	$handed_over = (string) get_option( POSTHORN_HANDED_OVER_OPTION );
-	// A filter that is gone is a change too.
-	if ( ! has_filter( 'posthorn_endpoints' ) && ! str_starts_with( $handed_over, 'filtered:' ) ) {
+	// Code that is gone is a change too.
+	if ( ! posthorn_code_has_a_say() && ! str_starts_with( $handed_over, 'filtered:' ) ) {
 		return;
 	}
 	$endpoints = posthorn_endpoints();
@@ -114,7 +115,17 @@ function posthorn_endpoints(): ?array {
 	 *
 	 * @param array[] $endpoints Endpoints: `url` and what else the README's table lists.
 	 */
-	return array_values( (array) apply_filters( 'posthorn_endpoints', $endpoints ) );
+	$endpoints = array_values( (array) apply_filters( 'posthorn_endpoints', $endpoints ) );
+	require_once __DIR__ . '/proxy.php';
+	return array_map( static fn( $endpoint ) => is_array( $endpoint ) ? posthorn_with_proxy( $endpoint ) : $endpoint, $endpoints );
+}
+
+/**
+ * Whether code, beside the settings, says what the endpoints are.
+ */
+function posthorn_code_has_a_say(): bool {
+	require_once __DIR__ . '/proxy.php';
+	return has_filter( 'posthorn_endpoints' ) || posthorn_has_proxy();
 }
 
 /**
@@ -134,12 +145,12 @@ function posthorn_for_queue( array $stored ): ?array {
 }
 
 /**
- * What changes when endpoints change, and reveals nothing of them but whether they were filtered.
+ * What changes when endpoints change, and reveals nothing of them but whether code had a say.
  *
  * @param array[] $endpoints Endpoints.
  */
 function posthorn_fingerprint( array $endpoints ): string {
-	return ( has_filter( 'posthorn_endpoints' ) ? 'filtered:' : 'plain:' ) . hash_hmac( 'sha256', (string) wp_json_encode( $endpoints ), wp_salt() );
+	return ( posthorn_code_has_a_say() ? 'filtered:' : 'plain:' ) . hash_hmac( 'sha256', (string) wp_json_encode( $endpoints ), wp_salt() );
 }
 
 /**

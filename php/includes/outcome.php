@@ -29,7 +29,7 @@ function posthorn_test( array $endpoint, string $event = 'test' ): array {
 	return array(
 		'ok'          => (bool) $attempt['ok'],
 		'title'       => posthorn_outcome_title( $attempt ),
-		'advice'      => $attempt['ok'] ? '' : posthorn_outcome_advice( $attempt, $location, ! empty( $endpoint['secret'] ) ),
+		'advice'      => $attempt['ok'] ? '' : posthorn_outcome_advice( $attempt, $location, $endpoint ),
 		'status'      => $attempt['status'] ? (int) $attempt['status'] : null,
 		'duration_ms' => (float) $attempt['duration_ms'],
 		'answer'      => posthorn_answer_excerpt( (string) ( $attempt['response_body'] ?? '' ) ),
@@ -66,15 +66,20 @@ function posthorn_outcome_title( array $attempt ): string {
  *
  * @param array  $attempt  An attempt that failed.
  * @param string $location Where a redirect leads; empty if it is none.
- * @param bool   $signed   Whether the request was signed.
+ * @param array  $endpoint The endpoint that was called.
  */
-function posthorn_outcome_advice( array $attempt, string $location, bool $signed ): string {
+function posthorn_outcome_advice( array $attempt, string $location, array $endpoint ): string {
 	$status = (int) $attempt['status'];
 	if ( 0 === $status ) {
-		return 'refused_address' === ( $attempt['error_kind'] ?? '' )
+		// What is refused although private addresses are allowed is another matter, which the error names.
+		if ( 'refused_address' !== ( $attempt['error_kind'] ?? '' ) || ! empty( $endpoint['allow_private'] ) ) {
+			return (string) $attempt['error'];
+		}
+		return posthorn_may_allow_private()
 			? __( 'Its address belongs to a private network, and Posthorn calls those only if you allow it. If the receiver is on your own network, tick “This receiver is on my own network”.', 'posthorn' )
-			: (string) $attempt['error'];
+			: __( 'Its address belongs to a private network, and Posthorn calls those only if the network’s administrator allows it. Ask for that if the receiver is meant to be there.', 'posthorn' );
 	}
+	$signed = ! empty( $endpoint['secret'] );
 	if ( '' !== $location ) {
 		/* translators: %s: a URL. */
 		return sprintf( __( 'It redirects to %s. Posthorn does not follow redirects, because the data would go to an address that you did not enter. If you know that address, use it instead.', 'posthorn' ), $location );

@@ -33,7 +33,7 @@ function posthorn_default_settings(): array {
  * The stored settings of the current site.
  *
  * @return array{revision:int,endpoints:array,delete_queue:bool} An endpoint has `id`, `url`, `events` (list of names),
- *               `secret` (encrypted, see secrets.php; empty for none), `allow_private` (bool), `enabled` (bool).
+ *               `secret` (encrypted, see secrets.php; empty for none), `allow_private` (bool, or list of hosts and ranges), `enabled` (bool).
  */
 function posthorn_settings(): array {
 	static $raw, $settings;
@@ -106,6 +106,14 @@ function posthorn_main_endpoint( array $settings ): ?array {
 		}
 	}
 	return null;
+}
+
+/**
+ * Whether the current user may allow a receiver on a private network: on a network of sites they are not the site's, but
+ * those of whoever runs the server.
+ */
+function posthorn_may_allow_private(): bool {
+	return ! is_multisite() || current_user_can( 'manage_network_options' ) || ( defined( 'WP_CLI' ) && WP_CLI );
 }
 
 /**

@@ -29,6 +29,8 @@ pub(super) struct Notes {
     pub sent_at: Option<Instant>,
     /// When the answer began.
     pub answered_at: Option<Instant>,
+    /// Bytes of the answer so far, whatever they are.
+    pub answer_bytes: usize,
     pub timings: Timings,
 }
 
@@ -54,8 +56,9 @@ impl Notes {
         self.sent_at = whole.then_some(now);
     }
 
-    /// Notes that bytes of the answer came; the first ones count.
-    pub fn answering(&mut self) {
+    /// Notes that `bytes` of the answer came; when the first ones did counts.
+    pub fn answering(&mut self, bytes: usize) {
+        self.answer_bytes += bytes;
         if self.answered_at.is_none() {
             let now = Instant::now();
             self.answered_at = Some(now);
@@ -63,8 +66,8 @@ impl Notes {
         }
     }
 
-    /// Notes that the answer is complete.
-    pub fn complete(&mut self) {
+    /// Notes that the answer is complete, or broken off.
+    pub fn ended(&mut self) {
         self.timings.receive = self.answered_at.map(|began| began.elapsed());
     }
 }

@@ -51,12 +51,13 @@ impl Connect {
         timings: &mut Timings,
     ) -> Result<Link, Error> {
         let proxy = target.identity.proxy.as_ref();
-        // Behind a proxy with every address allowed nothing is left to check, and often no resolver that knows the name.
-        let unchecked = proxy.is_some() && target.allow == crate::endpoint::AllowPrivate::Any;
-        let addresses = if unchecked {
+        // Behind a proxy nothing is left to check of a name that is allowed, and often no resolver here knows it.
+        let addresses = if proxy.is_some() && target.permits_unresolved() {
             Vec::new()
         } else {
-            permitted(target, &self.resolve(&target.place, deadline, &mut timings.dns)?)?
+            let found = self.resolve(&target.place, deadline, &mut timings.dns);
+            let found = found.map_err(|failure| if proxy.is_some() { failure.behind_a_proxy() } else { failure })?;
+            permitted(target, &found)?
         };
 
         let (stream, address) = match proxy {
@@ -75,14 +76,15 @@ impl Connect {
 
         if let Some(proxy) = proxy {
             let began = Instant::now();
-            proxy.open_way(&mut wire, &target.host, target.port)?;
+            let opened = proxy.open_way(&mut wire, &target.host, target.port);
             timings.connect = Some(timings.connect.unwrap_or_default() + began.elapsed());
+            opened?;
         }
         let stream = if target.https {
             let began = Instant::now();
-            let encrypted = self.encrypt(target, wire)?;
+            let encrypted = self.encrypt(target, wire);
             timings.tls = Some(began.elapsed());
-            Stream::Encrypted(Box::new(encrypted))
+            Stream::Encrypted(Box::new(encrypted?))
         } else {
             Stream::Plain(wire)
         };
@@ -99,7 +101,8 @@ impl Connect {
         *took = Some(took.unwrap_or_default() + began.elapsed());
         match found {
             Ok(addresses) => Ok(addresses.to_vec()),
-            Err(Unresolved::Failed(words)) => Err(failure::of_name(name, &words)),
+            Err(Unresolved::Missing) => Err(failure::missing_name(name)),
+            Err(Unresolved::Failed(words)) => Err(failure::of_lookup(name, &words)),
             Err(Unresolved::TimedOut) => Err(Failure::new(
                 FailureKind::Timeout,
                 format!("the name {name} was not looked up in time; check this server's DNS"),
@@ -111,12 +114,10 @@ impl Connect {
     fn encrypt(&self, target: &Target, mut wire: Wire) -> Result<StreamOwned<ClientConnection, Wire>, Failure> {
         let identity = &target.identity;
         let config = self.tls.config(identity.ca.as_deref(), identity.client_cert.as_deref())?;
-        let mut connection = ClientConnection::new(config, target.server_name()?)
-            .map_err(|error| failure::of_tls(&error, &target.host, target.port))?;
+        let mut connection =
+            ClientConnection::new(config, target.server_name()?).map_err(|error| failure::of_tls(&error, target))?;
         while connection.is_handshaking() {
-            connection
-                .complete_io(&mut wire)
-                .map_err(|error| failure::of_handshake(error, &target.host, target.port))?;
+            connection.complete_io(&mut wire).map_err(|error| failure::of_handshake(error, target))?;
         }
         Ok(StreamOwned::new(connection, wire))
     }

@@ -10,10 +10,11 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatibl
 use ureq::Error;
 
 use super::call::Notes;
+use super::link::EndlessAnswer;
 use super::self_signed::is_authority_as_server;
 use super::target::{Place, Target};
 use super::wire::DeadlinePassed;
-use super::{Failure, FailureKind};
+use super::{Failure, FailureKind, address};
 use crate::clock::{Millis, iso_seconds};
 
 /// What ureq or the connection below it reports.
@@ -26,7 +27,8 @@ pub(super) fn of_exchange(error: Error, target: &Target, notes: &Notes, timeout:
         },
         Error::Io(error) if is_deadline(&error) => Failure::new(FailureKind::Timeout, timed_out(notes, timeout)),
         Error::Io(error) => match tls_error(&error) {
-            Some(error) => of_tls(error, &target.host, target.port),
+            Some(error) => of_tls(error, target),
+            None if error.get_ref().is_some_and(|error| error.is::<EndlessAnswer>()) => endless(),
             None => of_io(error, receiver, notes.answered_at.is_some()),
         },
         Error::Protocol(error) if notes.answered_at.is_some() => match error {
@@ -62,29 +64,31 @@ pub(super) fn of_io(error: io::Error, who: &str, answering: bool) -> Failure {
     Failure::new(FailureKind::Protocol, message)
 }
 
-/// A name that has no address; `words` are the resolver's.
-pub(super) fn of_name(name: &str, words: &str) -> Failure {
-    // getaddrinfo's code is not passed on by the standard library, so its text has to tell.
-    let message = if words.starts_with("Temporary failure") {
-        format!("the name {name} could not be looked up now ({words}); check this server's DNS")
-    } else {
-        format!("the name {name} was not found; check the spelling ({words})")
-    };
+/// A name that the resolver does not know, or that has no address.
+pub(super) fn missing_name(name: &str) -> Failure {
+    Failure::new(FailureKind::Dns, format!("the name {name} was not found; check the spelling"))
+}
+
+/// A name that could not be looked up; `words` are the resolver's.
+pub(super) fn of_lookup(name: &str, words: &str) -> Failure {
+    let message = format!("the name {name} could not be looked up now ({words}); check this server's DNS");
     Failure::new(FailureKind::Dns, message)
 }
 
-/// An address that the guard keeps from being called.
+/// An address that the guard keeps from being called. The words must fit whoever reads them: on a network of sites the
+/// owner of one cannot allow it.
 pub(super) fn refused(place: &Place, ip: IpAddr, what: &str) -> Failure {
     let subject = match place {
         Place::Name(name) => format!("{name} is at {ip}, which"),
         Place::Address(_) => ip.to_string(),
     };
-    Failure::new(
-        FailureKind::Refused,
-        format!(
-            "{subject} is not a public address ({what}); tick “This receiver is on my own network”, or allow it with allow_private"
-        ),
-    )
+    let remedy = if address::is_metadata(ip) {
+        "; it is called only if allow_private lists that very address"
+    } else {
+        "; an administrator (of a multisite, the network's) can allow it: tick “This receiver is on my own network”, \
+         or list it in allow_private"
+    };
+    Failure::new(FailureKind::Refused, format!("{subject} is not a public address ({what}){remedy}"))
 }
 
 /// A connection that could not be opened.
@@ -115,9 +119,10 @@ pub(super) fn interrupted() -> Failure {
 }
 
 /// A handshake that did not come to its end.
-pub(super) fn of_handshake(error: io::Error, host: &str, port: u16) -> Failure {
+pub(super) fn of_handshake(error: io::Error, target: &Target) -> Failure {
+    let (host, port) = (&target.host, target.port);
     match tls_error(&error) {
-        Some(error) => of_tls(error, host, port),
+        Some(error) => of_tls(error, target),
         None if is_deadline(&error) => {
             Failure::new(FailureKind::Timeout, format!("{host} port {port} did not finish the TLS handshake in time"))
         }
@@ -129,8 +134,9 @@ pub(super) fn of_handshake(error: io::Error, host: &str, port: u16) -> Failure {
 }
 
 /// What rustls found wrong.
-pub(super) fn of_tls(error: &rustls::Error, host: &str, port: u16) -> Failure {
+pub(super) fn of_tls(error: &rustls::Error, target: &Target) -> Failure {
     use rustls::Error as Tls;
+    let (host, port) = (target.host.as_str(), target.port);
     let message = match error {
         Tls::InvalidCertificate(error) => of_certificate(error, host),
         Tls::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
@@ -153,8 +159,21 @@ pub(super) fn of_tls(error: &rustls::Error, host: &str, port: u16) -> Failure {
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied),
-        ) => format!("{host} does not accept the client certificate ({alert:?})"),
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError),
+        ) => match &target.identity.client_cert {
+            Some(path) if *alert == AlertDescription::CertificateExpired => {
+                format!("{host} says that the client certificate in {path} has expired; put a renewed one there")
+            }
+            Some(path) => format!(
+                "{host} does not accept the client certificate in {path} ({alert:?}); is it the one that was issued for \
+                 this receiver, with its intermediate certificates?"
+            ),
+            None if *alert == AlertDescription::DecryptError => {
+                format!("{host} broke off the TLS handshake ({alert:?})")
+            }
+            None => format!("{host} wants a client certificate ({alert:?}); name its file with client_cert"),
+        },
         Tls::AlertReceived(alert) => format!("{host} broke off the TLS handshake ({alert:?})"),
         other => format!("TLS with {host} failed: {other}"),
     };
@@ -209,6 +228,10 @@ fn timed_out(notes: &Notes, timeout: Duration) -> String {
     } else {
         format!("the request could not be sent within {timeout}")
     }
+}
+
+fn endless() -> Failure {
+    Failure::new(FailureKind::Protocol, "the answer does not end; it was broken off")
 }
 
 fn too_large_a_head() -> Failure {

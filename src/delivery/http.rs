@@ -1,10 +1,11 @@
 //! The real transport: HTTP/1.1 by ureq, over connections of our own.
 
 use std::collections::HashMap;
+use std::env;
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use ureq::config::{AutoHeaderValue, Config};
@@ -19,7 +20,7 @@ use super::tls::TlsConfigs;
 use super::unresolved::Unasked;
 use super::{Answer, Exchange, Failure, Transport, failure, request};
 use crate::clock::Clock;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, ProxyEnvironment};
 
 /// A kept connection that was not used for this long is closed.
 pub const MAX_IDLE: Duration = Duration::from_secs(4);
@@ -50,10 +51,15 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
         .build()
 });
 
-/// Makes ureq's configuration, once in a process. ureq's defaults look for proxies in the environment, although ours
-/// then uses none; so this is to be called on a thread that may read the environment, before senders start.
+/// The proxies that the environment names, read by [`prepare`].
+static ENVIRONMENT: OnceLock<Arc<ProxyEnvironment>> = OnceLock::new();
+
+/// Reads the environment, once in a process: which proxies it names for endpoints that have none of their own. To be
+/// called on a thread that may read it, before senders start. ureq's configuration is made here too, because its defaults
+/// look for proxies in the environment, although ours uses none of those.
 pub fn prepare() {
     LazyLock::force(&CONFIG);
+    ENVIRONMENT.get_or_init(|| Arc::new(ProxyEnvironment::read(|variable| env::var(variable).ok())));
 }
 
 /// Sends over HTTP/1.1, keeping connections open between requests.
@@ -69,6 +75,7 @@ pub fn prepare() {
 pub struct HttpTransport {
     clock: Arc<dyn Clock>,
     connect: Connect,
+    environment: Arc<ProxyEnvironment>,
     spawn: Spawn,
     lookup: Lookup,
     agents: Mutex<Vec<Arc<Kept>>>,
@@ -103,6 +110,7 @@ impl HttpTransport {
         HttpTransport {
             clock,
             connect,
+            environment: ENVIRONMENT.get().cloned().unwrap_or_default(),
             spawn,
             lookup,
             agents: Mutex::default(),
@@ -129,6 +137,13 @@ impl HttpTransport {
         self
     }
 
+    /// Uses the proxies of `environment` instead of those of this process's, for endpoints without one of their own.
+    #[must_use]
+    pub fn with_environment(mut self, environment: ProxyEnvironment) -> Self {
+        self.environment = Arc::new(environment);
+        self
+    }
+
     fn exchange(
         &self,
         endpoint: &Endpoint,
@@ -143,7 +158,8 @@ impl HttpTransport {
         let mut fresh = false;
         loop {
             let call = Call { target: route.target.clone(), deadline, fresh, notes: Notes::default() };
-            let (result, notes) = call.run(|| request::run(&route.kept.agent, &route.target.uri, headers, body));
+            let (result, mut notes) = call.run(|| request::run(&route.kept.agent, &route.target.uri, headers, body));
+            notes.ended();
             match result {
                 // The receiver may close a kept connection at any moment, also while the request is on its way.
                 Err(Error::Io(error)) if !fresh && died_unused(&error, &notes) => fresh = true,
@@ -172,7 +188,7 @@ impl HttpTransport {
             route.used.store(now, Ordering::Relaxed);
             return Ok(route);
         }
-        let target = Target::read(endpoint)?;
+        let target = Target::read(endpoint, &self.environment)?;
         let kept = self.kept(&target.identity);
         let route = Arc::new(Route { target: Arc::new(target), kept, used: AtomicU64::new(now) });
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);

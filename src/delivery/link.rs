@@ -12,10 +12,25 @@ use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport};
 use super::buffers::Buffers;
 use super::call;
 use super::wire::Wire;
-use crate::endpoint::AllowPrivate;
 
 /// A connection is not used longer than this, so that a name that moves is followed under constant load, too.
 const MAX_AGE: Duration = Duration::from_secs(60);
+
+/// What is read of one answer at most, headers, chunk sizes and all. 64 KiB of a body that comes in chunks of a byte are
+/// 384 KiB; what is more does not mean to end (interim answers without end, for example).
+const MAX_ANSWER_BYTES: usize = 512 * 1024;
+
+/// An answer went past [`MAX_ANSWER_BYTES`].
+#[derive(Debug)]
+pub(super) struct EndlessAnswer;
+
+impl fmt::Display for EndlessAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer does not end")
+    }
+}
+
+impl std::error::Error for EndlessAnswer {}
 
 /// A connection with its buffers. ureq's own time-outs are off; the call's deadline holds instead.
 pub(super) struct Link {
@@ -59,7 +74,7 @@ impl Link {
         let may_use = call::with(|call| {
             let permitted = match self.address {
                 Some(address) => call.target.permits(address),
-                None => call.target.allow == AllowPrivate::Any,
+                None => call.target.permits_unresolved(),
             };
             permitted && !call.fresh
         });
@@ -92,7 +107,13 @@ impl Transport for Link {
             }
         };
         if amount > 0 {
-            call::with(|call| call.notes.answering());
+            let read = call::with(|call| {
+                call.notes.answering(amount);
+                call.notes.answer_bytes
+            });
+            if read.is_some_and(|bytes| bytes > MAX_ANSWER_BYTES) {
+                return Err(io::Error::other(EndlessAnswer).into());
+            }
         }
         self.buffers.input_appended(amount);
         Ok(amount > 0)

@@ -127,6 +127,17 @@ impl Failure {
         self.message = format!("{whom}: {}", self.message);
         self
     }
+
+    /// Adds what to do if only the proxy can look names up.
+    fn behind_a_proxy(mut self) -> Self {
+        if self.kind == FailureKind::Dns || self.kind == FailureKind::Timeout {
+            self.message.push_str(
+                ". The name is checked before the proxy is asked for it; if only the proxy can look names up, list it \
+                 in allow_private",
+            );
+        }
+        self
+    }
 }
 
 impl fmt::Display for Failure {

@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::target::{Place, host_and_port, parse};
 use super::wire::Wire;
 use super::{Failure, FailureKind, failure};
+use crate::secret::Secret;
 
 /// A proxy's answer to `CONNECT` is at most this long.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
@@ -16,8 +17,8 @@ const MAX_ANSWER_BYTES: usize = 16 * 1024;
 /// An http proxy.
 #[derive(Clone, PartialEq)]
 pub(super) struct Proxy {
-    /// As the endpoint has it.
-    pub url: String,
+    /// The whole address.
+    url: Secret,
     pub host: String,
     pub place: Place,
     pub port: u16,
@@ -26,21 +27,16 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Reads `http://user:password@host:port`; what is missing before the host is http, the port 80.
-    pub fn read(text: &str) -> Result<Self, Failure> {
-        let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let url = parse(&with_scheme, "the proxy's URL")?;
-        if url.scheme() != "http" {
-            let message = format!("the proxy's URL begins with {}:; only http: proxies are supported", url.scheme());
-            return Err(Failure { kind: FailureKind::Settings, message });
-        }
+    /// Reads `http://user:password@host:port`, checked; a missing port is 80.
+    pub fn read(address: &Secret) -> Result<Self, Failure> {
+        let url = parse(address.expose(), "the proxy's URL")?;
         let (host, place, port) = host_and_port(&url, "the proxy's URL")?;
         let authorization = (!url.username().is_empty() || url.password().is_some()).then(|| {
             let decode = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
             let credentials = format!("{}:{}", decode(url.username()), decode(url.password().unwrap_or_default()));
             format!("Basic {}", BASE64_STANDARD.encode(credentials))
         });
-        Ok(Proxy { url: text.to_owned(), host, place, port, authorization })
+        Ok(Proxy { url: address.clone(), host, place, port, authorization })
     }
 
     /// Asks, on a connection to the proxy, for a way to `host` and `port`.

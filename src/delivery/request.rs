@@ -5,7 +5,7 @@ use std::io::Read;
 use ureq::http::{HeaderName, HeaderValue, Uri};
 use ureq::{Agent, Body, Error};
 
-use super::{Answer, Failure, FailureKind, call};
+use super::{Answer, Failure, FailureKind};
 
 /// An answer's body is read this far.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -40,7 +40,6 @@ pub(super) fn run(agent: &Agent, uri: &Uri, headers: &[(String, String)], body: 
         .collect();
     let status = response.status().as_u16();
     let (body, truncated) = read_bounded(response.body_mut())?;
-    call::with(|call| call.notes.complete());
     Ok(Answer { status, headers, body, truncated })
 }
 

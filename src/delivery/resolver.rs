@@ -1,14 +1,15 @@
 //! Names to addresses: the system's resolver, behind a short cache and a deadline.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, io, thread};
 
-/// Looks a name up; blocks for as long as it takes.
+/// Looks a name up; blocks for as long as it takes. [`io::ErrorKind::NotFound`] says that there is no such name, any other
+/// error that it could not be asked.
 pub type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
 /// Starts a thread that does one piece of work.
@@ -30,7 +31,9 @@ const STACK_BYTES: usize = 1 << 20;
 /// Why a name has no address.
 #[derive(Clone, Debug)]
 pub enum Unresolved {
-    /// The resolver said so, in its words.
+    /// There is no such name, or it has no address.
+    Missing,
+    /// It could not be asked, in its words.
     Failed(String),
     /// The deadline passed while it was asked.
     TimedOut,
@@ -45,6 +48,7 @@ pub enum Unresolved {
 pub struct Names {
     lookup: Lookup,
     spawn: Spawn,
+    keep: (Duration, Duration),
     shared: Arc<Shared>,
 }
 
@@ -57,13 +61,20 @@ struct Shared {
 
 enum Entry {
     Asking,
-    Known { answer: Result<Arc<[IpAddr]>, String>, until: Instant },
+    Known { answer: Result<Arc<[IpAddr]>, Unresolved>, until: Instant },
 }
 
 impl Names {
     /// A resolver that asks `lookup` on threads from `spawn`.
     pub fn new(lookup: Lookup, spawn: Spawn) -> Self {
-        Names { lookup, spawn, shared: Arc::default() }
+        Names { lookup, spawn, keep: (KEEP_FOUND, KEEP_FAILED), shared: Arc::default() }
+    }
+
+    /// Keeps what was `found` for so long instead of 10 s, and that a lookup `failed` instead of 2 s.
+    #[must_use]
+    pub fn keeping(mut self, found: Duration, failed: Duration) -> Self {
+        self.keep = (found, failed);
+        self
     }
 
     /// The addresses of `name`, at least one and at most 16, in the system's order of preference.
@@ -76,7 +87,7 @@ impl Names {
             let now = Instant::now();
             match entries.get(name) {
                 Some(Entry::Known { answer, until }) if now < *until => {
-                    return answer.clone().map_err(Unresolved::Failed);
+                    return answer.clone();
                 }
                 Some(Entry::Asking) => {}
                 _ => {
@@ -105,14 +116,15 @@ impl Names {
     }
 
     fn ask(&self, name: &str, entries: &mut HashMap<String, Entry>) -> Result<(), Unresolved> {
-        let (lookup, shared, asked) = (self.lookup.clone(), self.shared.clone(), name.to_owned());
+        let (lookup, shared, asked, keep) = (self.lookup.clone(), self.shared.clone(), name.to_owned(), self.keep);
         let work = move || {
             let answer = match catch_unwind(AssertUnwindSafe(|| lookup(&asked))) {
                 Ok(Ok(found)) => Ok(found),
-                Ok(Err(error)) => Err(in_words(&error)),
-                Err(_) => Err("the lookup failed".to_owned()),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(Unresolved::Missing),
+                Ok(Err(error)) => Err(Unresolved::Failed(in_words(&error))),
+                Err(_) => Err(Unresolved::Failed("the lookup failed".to_owned())),
             };
-            shared.lock().insert(asked, known(answer));
+            shared.lock().insert(asked, known(answer, keep));
             shared.changed.notify_all();
         };
         (self.spawn)(Box::new(work)).map_err(|error| {
@@ -136,7 +148,14 @@ impl fmt::Debug for Names {
 
 /// The system's resolver: hosts file, DNS, and whatever else `nsswitch.conf` names.
 pub fn system_lookup() -> Lookup {
-    Arc::new(|name| Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect()))
+    use dns_lookup::LookupErrorKind::{NoData, NoName};
+    Arc::new(|name| match dns_lookup::lookup_host(name) {
+        Ok(found) => Ok(found.collect()),
+        Err(error) => match error.kind() {
+            NoName | NoData => Err(io::ErrorKind::NotFound.into()),
+            _ => Err(error.into()),
+        },
+    })
 }
 
 /// Threads named `posthorn-dns`. They inherit the signal mask of whoever waits for the name.
@@ -146,7 +165,7 @@ pub fn plain_threads() -> Spawn {
     })
 }
 
-fn known(answer: Result<Vec<IpAddr>, String>) -> Entry {
+fn known(answer: Result<Vec<IpAddr>, Unresolved>, (found, failed): (Duration, Duration)) -> Entry {
     let answer = answer.and_then(|found| {
         let mut addresses: Vec<IpAddr> = Vec::new();
         for address in found {
@@ -154,9 +173,9 @@ fn known(answer: Result<Vec<IpAddr>, String>) -> Entry {
                 addresses.push(address);
             }
         }
-        if addresses.is_empty() { Err("it has no address".to_owned()) } else { Ok(addresses.into()) }
+        if addresses.is_empty() { Err(Unresolved::Missing) } else { Ok(addresses.into()) }
     });
-    let keep = if answer.is_ok() { KEEP_FOUND } else { KEEP_FAILED };
+    let keep = if answer.is_ok() { found } else { failed };
     Entry::Known { answer, until: Instant::now() + keep }
 }
 

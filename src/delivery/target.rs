@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use super::proxy::Proxy;
 use super::{Failure, FailureKind, address};
-use crate::endpoint::{AllowPrivate, Endpoint};
+use crate::endpoint::{self, AllowPrivate, Endpoint, ProxyEnvironment};
 
 /// Where an endpoint's requests go. Read once and kept, so that a request parses no URL.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Target {
     pub port: u16,
     pub https: bool,
     pub allow: AllowPrivate,
+    /// As the endpoint has it.
+    via: endpoint::Proxy,
     pub identity: Identity,
 }
 
@@ -42,8 +44,8 @@ pub(super) struct Identity {
 }
 
 impl Target {
-    /// Reads the URL and the proxy of `endpoint`.
-    pub fn read(endpoint: &Endpoint) -> Result<Self, Failure> {
+    /// Reads the URL of `endpoint` and its proxy, or else the environment's.
+    pub fn read(endpoint: &Endpoint, environment: &ProxyEnvironment) -> Result<Self, Failure> {
         let url = parse(&endpoint.url, "the URL")?;
         let https = match url.scheme() {
             "https" => true,
@@ -52,10 +54,16 @@ impl Target {
         };
         let (host, place, port) = host_and_port(&url, "the URL")?;
         let uri = Uri::try_from(url.as_str()).map_err(|error| settings(format!("the URL cannot be sent: {error}")))?;
-        let proxy = endpoint.proxy.as_deref().map(Proxy::read).transpose()?;
+        let via = endpoint.proxy.clone();
+        let proxy = match &via {
+            endpoint::Proxy::Environment => environment.proxy_of(&url).map_err(settings)?,
+            endpoint::Proxy::None => None,
+            endpoint::Proxy::At(address) => Some(address),
+        };
+        let proxy = proxy.map(Proxy::read).transpose()?;
         let identity = Identity { ca: endpoint.ca.clone(), client_cert: endpoint.client_cert.clone(), proxy };
         let allow = endpoint.allow_private.clone();
-        Ok(Target { url: endpoint.url.clone(), uri, host, place, port, https, allow, identity })
+        Ok(Target { url: endpoint.url.clone(), uri, host, place, port, https, allow, via, identity })
     }
 
     /// Whether this is what `endpoint` would be read as.
@@ -64,12 +72,17 @@ impl Target {
             && self.allow == endpoint.allow_private
             && self.identity.ca == endpoint.ca
             && self.identity.client_cert == endpoint.client_cert
-            && self.identity.proxy.as_ref().map(|proxy| proxy.url.as_str()) == endpoint.proxy.as_deref()
+            && self.via == endpoint.proxy
     }
 
     /// Whether the endpoint may call `ip`.
     pub fn permits(&self, ip: IpAddr) -> bool {
         address::may_call(&self.host, ip, &self.allow)
+    }
+
+    /// Whether the endpoint may call the receiver's name whatever it resolves to.
+    pub fn permits_unresolved(&self) -> bool {
+        matches!(self.place, Place::Name(_)) && address::may_call_unresolved(&self.host, &self.allow)
     }
 
     /// The name that the receiver's certificate has to have.

@@ -1,9 +1,9 @@
 //! Whom to trust: the system's certificates or the endpoint's own, read when the first https connection is opened.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
-use std::{fmt, fs};
+use std::{fmt, fs, io};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::ring;
@@ -26,12 +26,15 @@ const BUNDLES: [&str; 7] = [
     "/usr/local/share/certs/ca-root-nss.crt", // FreeBSD
 ];
 
+/// The bundle of a distribution has a quarter of a megabyte.
+const MAX_FILE_BYTES: u64 = 8 << 20;
+
 /// Combinations of `ca` and `client_cert` kept.
 const MAX_CONFIGS: usize = 32;
 
 /// TLS configurations, one for each combination of `ca` and `client_cert`.
 #[derive(Default)]
-pub(super) struct TlsConfigs(Mutex<Vec<Kept>>);
+pub(super) struct TlsConfigs(Mutex<Vec<Arc<Kept>>>);
 
 struct Kept {
     ca: Option<String>,
@@ -51,21 +54,24 @@ struct Stamp {
 impl TlsConfigs {
     /// The configuration for `ca` and `client_cert`; read again when one of the files has changed.
     pub fn config(&self, ca: Option<&str>, client_cert: Option<&str>) -> Result<Arc<ClientConfig>, Failure> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = all.iter().position(|kept| kept.ca.as_deref() == ca && kept.client_cert.as_deref() == client_cert);
-        if let Some(at) = at {
-            if all[at].read.iter().all(Stamp::is_current) {
-                return Ok(all[at].config.clone());
-            }
-            all.remove(at);
+        // Files are looked at without the lock: one on a disk that does not answer holds up its own endpoint only.
+        let kept = self.lock().iter().find(|kept| kept.is_of(ca, client_cert)).cloned();
+        if let Some(kept) = kept.filter(|kept| kept.read.iter().all(Stamp::is_current)) {
+            return Ok(kept.config.clone());
         }
-        let kept = Kept::read(ca, client_cert)?;
+        let kept = Arc::new(Kept::read(ca, client_cert)?);
         let config = kept.config.clone();
+        let mut all = self.lock();
+        all.retain(|other| !other.is_of(ca, client_cert));
         if all.len() >= MAX_CONFIGS {
             all.remove(0);
         }
         all.push(kept);
         Ok(config)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Kept>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,6 +82,10 @@ impl fmt::Debug for TlsConfigs {
 }
 
 impl Kept {
+    fn is_of(&self, ca: Option<&str>, client_cert: Option<&str>) -> bool {
+        self.ca.as_deref() == ca && self.client_cert.as_deref() == client_cert
+    }
+
     fn read(ca: Option<&str>, client_cert: Option<&str>) -> Result<Self, Failure> {
         let (ca_path, what) = match ca {
             Some(path) => (PathBuf::from(path), "ca"),
@@ -86,7 +96,8 @@ impl Kept {
         let mut roots = RootCertStore::empty();
         let (added, _) = roots.add_parsable_certificates(trusted.iter().cloned());
         if added == 0 {
-            return Err(settings(format!("{what}: {} holds no usable certificate", ca_path.display())));
+            let remedy = "it must have at least one, from -----BEGIN CERTIFICATE----- on";
+            return Err(settings(format!("{what}: {} holds no usable certificate; {remedy}", ca_path.display())));
         }
         let no_tls = |error: &dyn fmt::Display| settings(format!("TLS is not available: {error}"));
         let provider = Arc::new(ring::default_provider());
@@ -109,14 +120,19 @@ impl Kept {
                 let path = Path::new(path);
                 read.push(Stamp::of(path));
                 let chain = certificates(path, "client_cert")?;
+                let wrong = |what: &str| settings(format!("client_cert: {} {what}", path.display()));
                 if chain.is_empty() {
-                    return Err(settings(format!("client_cert: {} holds no certificate", path.display())));
+                    return Err(wrong("holds no certificate; put it there, in PEM, before its key"));
                 }
-                let key = PrivateKeyDer::from_pem_slice(&contents(path, "client_cert")?)
-                    .map_err(|_| settings(format!("client_cert: {} holds no private key in clear", path.display())))?;
-                builder
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|error| settings(format!("client_cert: {} cannot be used: {error}", path.display())))?
+                let key = PrivateKeyDer::from_pem_slice(&contents(path, "client_cert")?).map_err(|_| {
+                    wrong("holds no private key in clear; append the certificate's, in PEM, without a pass phrase")
+                })?;
+                builder.with_client_auth_cert(chain, key).map_err(|error| match error {
+                    rustls::Error::InconsistentKeys(_) => {
+                        wrong("cannot be used: its key belongs to another certificate")
+                    }
+                    error => wrong(&format!("cannot be used: {error}")),
+                })?
             }
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -158,7 +174,28 @@ fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer<'static>>,
 }
 
 fn contents(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| settings(format!("{what}: {} cannot be read: {error}", path.display())))
+    read_regular(path).map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::NotFound => "; check the path",
+            io::ErrorKind::PermissionDenied => {
+                "; let the user that PHP runs as read it, and the folders above it be entered"
+            }
+            _ => "",
+        };
+        settings(format!("{what}: {} cannot be read: {error}{remedy}", path.display()))
+    })
+}
+
+/// Reads a file that is one: a pipe or device would keep the sender for ever.
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    if found.len() > MAX_FILE_BYTES {
+        return Err(io::Error::other(format!("it has {} bytes, more than certificates do", found.len())));
+    }
+    fs::read(path)
 }
 
 fn settings(message: impl Into<String>) -> Failure {

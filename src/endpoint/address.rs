@@ -1,4 +1,4 @@
-//! Addresses: the receiver's URL, the proxy's, and the id that follows from a URL.
+//! Addresses: the receiver's URL, and the id that follows from it.
 
 use std::fmt::Write as _;
 
@@ -17,6 +17,9 @@ const MAX_URL_BYTES: usize = 2048;
 /// more of it than scheme and host: for many receivers the rest is the secret.
 pub(super) fn url(value: &Value, format: &Format) -> Result<Url> {
     let url = absolute("url", value)?;
+    if url.port() == Some(0) {
+        return Err(Error::invalid("url", "port 0 cannot be called; give the receiver's port or none"));
+    }
     if format.https_only && url.scheme() != "https" {
         return Err(Error::invalid(
             "url",
@@ -27,18 +30,6 @@ pub(super) fn url(value: &Value, format: &Format) -> Result<Url> {
         return Err(Error::invalid("url", "it has a fragment, the part from # on, which is never sent; remove it"));
     }
     Ok(url)
-}
-
-/// Reads a proxy's address.
-pub(super) fn proxy(value: &Value) -> Result<String> {
-    let url = absolute("proxy", value)?;
-    if url.scheme() != "http" {
-        return Err(Error::invalid("proxy", "a proxy is addressed by http://, also for https receivers"));
-    }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(Error::invalid("proxy", "a proxy's address is http://host:port and nothing more; remove the rest"));
-    }
-    Ok(url.into())
 }
 
 /// The id of an endpoint that was given none: the first 16 hex digits of the SHA-256 of its URL. It stays the same for as
@@ -77,13 +68,17 @@ fn absolute(key: &str, value: &Value) -> Result<Url> {
     if text.chars().any(char::is_whitespace) {
         return refuse("it contains a space; remove it, or write %20 where the receiver really wants one");
     }
+    // For a browser it is a slash, for other programs a part of a user name: who reads it decides where it leads.
+    if text.contains('\\') {
+        return refuse("it contains a backslash; write / for it, or %5C where the receiver really wants one");
+    }
     let Some((scheme, rest)) = text.split_once("://") else {
         return refuse("it is no absolute address; begin it with https://");
     };
     if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
         return refuse(&format!("'{}://' is not supported; begin it with https:// (or http://)", shown(scheme)));
     }
-    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
         return refuse(
             "it contains a user name or password before an @; remove them and put a token into headers instead",
@@ -100,8 +95,5 @@ fn absolute(key: &str, value: &Value) -> Result<Url> {
             format!("'{}://{}' is no address: {error}; {remedy}", scheme.to_lowercase(), shown(authority)),
         )
     })?;
-    if url.port() == Some(0) {
-        return refuse("port 0 cannot be called; give the receiver's port or none");
-    }
     Ok(url)
 }

@@ -7,8 +7,10 @@ use crate::format::Format;
 use crate::json;
 
 const MAX_HEADERS: usize = 50;
-/// Common web servers refuse a request whose headers exceed 8 KiB together.
+/// Common web servers refuse a header of more than 8 KiB.
 const MAX_VALUE_BYTES: usize = 4096;
+/// And a request whose headers have more than 16 KiB together (Node); Posthorn's own need one or two.
+const MAX_TOTAL_BYTES: usize = 12 * 1024;
 const MAX_NAME_BYTES: usize = 100;
 
 /// Headers that describe the request itself; with another value it would be another request.
@@ -61,6 +63,13 @@ pub(super) fn read(value: Option<&Value>, format: &Format) -> Result<Vec<(String
         };
         check_value(&value).map_err(|rule| Error::invalid(&key, rule))?;
         headers.push((name.clone(), value));
+    }
+    let total: usize = headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len()).sum();
+    if total > MAX_TOTAL_BYTES {
+        return Err(Error::invalid(
+            "headers",
+            format!("they have {total} bytes together, the limit is {MAX_TOTAL_BYTES}; receivers refuse more"),
+        ));
     }
     Ok(headers)
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use posthorn::delivery::FailureKind;
-use posthorn::delivery::address::{may_call, not_public};
+use posthorn::delivery::address::{may_call, may_call_unresolved, not_public};
 use posthorn::endpoint::{AllowPrivate, Endpoint};
 use serde_json::json;
 
@@ -97,6 +97,8 @@ fn all_other_addresses_are_refused() {
         "2002:7f00:1::1",
         "2002:a00:1::1",
         "2002:c0a8:1::1",
+        "2606:4700::5efe:10.0.0.1",
+        "2606:4700::200:5efe:192.168.0.1",
         "3fff::1",
         "4000::1",
         "5f00::1",
@@ -126,8 +128,76 @@ fn a_permission_opens_what_it_names_and_nothing_else() {
     assert!(!may_call("elsewhere", ip("10.2.0.1"), &allow));
     assert!(!may_call("my-n8n.internal", ip("192.168.7.7"), &allow));
     assert!(!may_call("elsewhere", ip("127.0.0.1"), &allow));
-    assert!(may_call("elsewhere", ip("169.254.169.254"), &AllowPrivate::Any));
+    assert!(may_call("elsewhere", ip("10.2.0.1"), &AllowPrivate::Any));
     assert!(!may_call("elsewhere", ip("169.254.169.254"), &AllowPrivate::No));
+}
+
+#[test]
+fn a_clouds_metadata_is_called_only_if_that_very_address_is_allowed() {
+    let ranges = |list: &[&str]| AllowPrivate::Only {
+        ranges: list.iter().map(|range| range.parse().unwrap()).collect(),
+        hosts: vec!["metadata.google.internal".to_owned(), "named.internal".to_owned()],
+    };
+    let wide = ranges(&["0.0.0.0/0", "169.254.0.0/16", "100.64.0.0/10", "::/0", "fd00:ec2::/32"]);
+    for text in [
+        "169.254.169.254",
+        "169.254.169.253",
+        "169.254.170.2",
+        "169.254.170.23",
+        "169.254.0.23",
+        "169.254.42.42",
+        "168.63.129.16",
+        "100.100.100.200",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd00:ec2::23",
+        "fd20:ce::254",
+        "fd00:c1::a9fe:a9fe",
+        "fe80::a9fe:a9fe",
+        "fd00:42::42",
+        "::ffff:169.254.169.254",
+        "::169.254.169.254",
+        "::ffff:0:169.254.169.254",
+        "64:ff9b::169.254.169.254",
+        "64:ff9b:1::169.254.169.254",
+        "64:ff9b:1:a9fe:a9:fe00::",
+        "64:ff9b:1:a9:fe:a9fe::",
+        "64:ff9b:1::a9:fea9:fe00:0",
+        "2002:a9fe:a9fe::1",
+        "2001:0:808:808::5601:5601",
+        "2001:0:a9fe:a9fe::f7f7:f7f7",
+        "2606:4700::5efe:169.254.169.254",
+        "fe80::200:5efe:169.254.169.254",
+    ] {
+        assert_eq!(not_public(ip(text)), Some("a cloud's metadata service"), "{text}");
+        for allow in [AllowPrivate::No, AllowPrivate::Any, wide.clone()] {
+            assert!(!may_call("named.internal", ip(text), &allow), "{text} {allow:?}");
+        }
+        let host = if text.contains(':') { format!("{text}/128") } else { format!("{text}/32") };
+        assert!(may_call("elsewhere", ip(text), &ranges(&[&host])), "{text}");
+    }
+    for neighbour in ["169.254.1.1", "100.100.100.100", "fd00::254", "10.0.0.1", "127.0.0.1"] {
+        assert!(may_call("elsewhere", ip(neighbour), &AllowPrivate::Any), "{neighbour}");
+        assert!(!may_call("elsewhere", ip(neighbour), &AllowPrivate::No), "{neighbour}");
+    }
+    // Behind a proxy a name is all there is to go by.
+    assert!(may_call_unresolved("named.internal", &wide));
+    assert!(may_call_unresolved("any.internal", &AllowPrivate::Any));
+    assert!(!may_call_unresolved("any.internal", &wide));
+    assert!(!may_call_unresolved("any.internal", &AllowPrivate::No));
+    assert!(!may_call_unresolved("metadata.google.internal", &AllowPrivate::Any));
+    assert!(!may_call_unresolved("Metadata.Google.internal.", &wide));
+}
+
+#[test]
+fn the_refusal_of_metadata_says_what_it_takes() {
+    let refused = failure(&transport(), &endpoint("http://169.254.169.254/latest/", json!({"allow_private": true})));
+    assert_eq!(refused.kind, FailureKind::Refused);
+    assert_eq!(
+        refused.message,
+        "169.254.169.254 is not a public address (a cloud's metadata service); it is called only if allow_private lists \
+         that very address"
+    );
 }
 
 #[test]
@@ -146,6 +216,13 @@ fn odd_spellings_of_the_loopback_are_seen_through() {
         "017700000001",
         "%31%32%37.0.0.1",
         "①②⑦.0.0.1",
+        "１２７.0.0.1",
+        "127。0。0。1",
+        "0x7F.0X0.0.1",
+        "127.0.1",
+        "[0:0:0:0:0:0:0:1]",
+        "[::ffff:0:127.0.0.1]",
+        "[::7f00:1]",
         "0.0.0.0",
         "0",
         "[::1]",
@@ -173,6 +250,48 @@ fn an_address_with_a_zone_is_no_url() {
 }
 
 #[test]
+fn what_hides_the_host_is_no_url() {
+    for url in [
+        "http://public.example@127.0.0.1/",
+        "http://127.0.0.1@public.example/",
+        "http://public.example:80@127.0.0.1/",
+        "http://public.example\\@127.0.0.1/",
+        "http:\\\\127.0.0.1/",
+        "http:/127.0.0.1/",
+        "http:127.0.0.1/",
+        "http:///127.0.0.1/",
+        "http://:80/",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:65536/",
+        "http://127.0.0.1:-1/",
+        "http://127.0.0.256/",
+        "http://0x100000000/",
+        "http://127.0.0.1%00.public.example/",
+        "http://127.0.0.1%2f.public.example/",
+        "http://public.example%40127.0.0.1/",
+        "http://public.example\t.127.0.0.1/",
+        "http://[::1].public.example/",
+        "http://[::1/",
+        "http://public.example#@127.0.0.1/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1/",
+        "unix:///run/x.sock",
+        "//127.0.0.1/",
+    ] {
+        assert!(Endpoint::from_json(&json!({"url": url})).is_err(), "{url}");
+    }
+    // An empty port is the scheme's.
+    assert_eq!(
+        Endpoint::from_json(&json!({"url": "https://public.example:/x"})).unwrap().url,
+        "https://public.example/x"
+    );
+    assert_eq!(
+        Endpoint::from_json(&json!({"url": "https://bücher.example/"})).unwrap().url,
+        "https://xn--bcher-kva.example/"
+    );
+}
+
+#[test]
 fn allowed_spellings_reach_the_receiver() {
     let receiver = Receiver::answering(OK);
     let port = receiver.address.port();
@@ -193,6 +312,7 @@ fn the_refusal_names_the_address_and_the_remedy() {
     let refused = failure(&transport(), &endpoint("http://10.0.0.5/hook?key=abc", json!({"allow_private": false})));
     assert_eq!(
         refused.message,
-        "10.0.0.5 is not a public address (a private network); tick “This receiver is on my own network”, or allow it with allow_private"
+        "10.0.0.5 is not a public address (a private network); an administrator (of a multisite, the network's) can allow \
+         it: tick “This receiver is on my own network”, or list it in allow_private"
     );
 }

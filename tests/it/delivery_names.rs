@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
+use posthorn::delivery::resolver::{Names, Unresolved, plain_threads};
 use posthorn::delivery::{FailureKind, HttpTransport};
 use serde_json::json;
 
@@ -40,7 +41,76 @@ fn a_name_that_is_not_found_says_so() {
 fn a_name_without_addresses_was_not_found() {
     let failure = failure(&resolving(|_| Ok(vec![])), &endpoint("http://empty.example/", json!({})));
     assert_eq!(failure.kind, FailureKind::Dns);
-    assert_eq!(failure.message, "the name empty.example was not found; check the spelling (it has no address)");
+    assert_eq!(failure.message, "the name empty.example was not found; check the spelling");
+}
+
+#[test]
+fn a_resolver_that_cannot_be_asked_is_told_from_a_name_that_does_not_exist() {
+    let missing = resolving(|_| Err(io::ErrorKind::NotFound.into()));
+    let failing = resolving(|_| Err(io::Error::other("failed to lookup address information: Try again")));
+    let endpoint = endpoint("http://some.example/", json!({}));
+    assert_eq!(failure(&missing, &endpoint).message, "the name some.example was not found; check the spelling");
+    assert_eq!(
+        failure(&failing, &endpoint).message,
+        "the name some.example could not be looked up now (Try again); check this server's DNS"
+    );
+}
+
+#[test]
+fn an_answer_of_the_resolver_is_used_for_as_long_as_it_is_kept() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let lookup = {
+        let asked = asked.clone();
+        Arc::new(move |name: &str| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            if name == "gone.example" {
+                Err(io::ErrorKind::NotFound.into())
+            } else {
+                Ok(vec![IpAddr::from([127, 0, 0, 1])])
+            }
+        })
+    };
+    let (long, short) = (Duration::from_secs(60), Duration::from_millis(50));
+    for (name, found, failed) in [("here.example", long, short), ("gone.example", short, long)] {
+        asked.store(0, Ordering::SeqCst);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let names = Names::new(lookup.clone(), plain_threads()).keeping(found, failed);
+        let other = if name == "here.example" { "gone.example" } else { "here.example" };
+        let ask = |name: &str| matches!(names.addresses(name, deadline), Ok(_) | Err(Unresolved::Missing));
+        assert!((0..3).all(|_| ask(name)));
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "{name} is kept");
+        while asked.load(Ordering::SeqCst) < 3 {
+            assert!(ask(other), "{other} is not asked for again");
+            thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn an_address_that_drops_everything_or_has_no_route_does_not_keep_the_next_from_being_called() {
+    let receiver = Receiver::answering(OK);
+    // Reserved for documentation (RFC 3849, RFC 5737): whatever lies on the way says that there is no route, or nothing.
+    for ahead in ["2001:db8::1", "fe80::1", "192.0.2.1"] {
+        let transport = resolving(move |_| Ok(vec![ahead, "127.0.0.1"]));
+        let endpoint = endpoint(
+            &format!("http://two.example:{}/", receiver.address.port()),
+            json!({"allow_private": ["2001:db8::/32", "fe80::/10", "192.0.2.0/24", "127.0.0.1"], "timeout": 1}),
+        );
+        let exchange = post(&transport, &endpoint);
+        assert_eq!(exchange.result.unwrap().status, 200, "{ahead}");
+        assert!(exchange.duration < Duration::from_millis(900), "{ahead}");
+    }
+}
+
+#[test]
+fn of_a_hundred_addresses_none_that_may_not_be_called_is() {
+    let receiver = Receiver::answering(OK);
+    let transport = transport().with_lookup(Arc::new(|_| Ok((0..100).map(|n| IpAddr::from([127, 0, 0, n])).collect())));
+    let url = format!("http://hundred.example:{}/", receiver.address.port());
+    assert_eq!(failure(&transport, &endpoint(&url, json!({"allow_private": false}))).kind, FailureKind::Refused);
+    let one = json!({"allow_private": ["127.0.0.1"]});
+    assert_eq!(answer(&transport, &endpoint(&url, one)).status, 200);
+    assert_eq!(receiver.connections(), 1);
 }
 
 #[test]

@@ -5,8 +5,10 @@ use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use posthorn::delivery::FailureKind;
+use posthorn::delivery::{FailureKind, HttpTransport};
+use posthorn::endpoint::ProxyEnvironment;
 use serde_json::json;
 
 use crate::delivery_receiver::{OK, Receiver, answer, endpoint, failure, post, transport};
@@ -112,4 +114,120 @@ fn a_proxy_that_is_not_there_or_hangs_is_named() {
     let hung = failure(&transport(), &endpoint("http://127.0.0.1:9/", keys));
     assert_eq!(hung.kind, FailureKind::Timeout);
     assert!(hung.message.contains("the proxy 127.0.0.1"), "{}", hung.message);
+}
+
+/// A transport whose environment names `proxy` for everything.
+fn through(proxy: &Receiver) -> HttpTransport {
+    let url = proxy.url("");
+    let get = |variable: &str| matches!(variable, "https_proxy" | "http_proxy").then(|| url.clone());
+    transport().with_environment(ProxyEnvironment::read(get))
+}
+
+#[test]
+fn the_environments_proxy_is_for_endpoints_without_one_of_their_own() {
+    let receiver = Receiver::answering(OK);
+    let (of_environment, own) = (proxy(&receiver), proxy(&receiver));
+    let lookup: posthorn::delivery::resolver::Lookup = Arc::new(|_| Ok(vec![IpAddr::from([127, 0, 0, 1])]));
+    let transport = through(&of_environment).with_lookup(lookup);
+    let url = format!("http://hook.example:{}/", receiver.address.port());
+    assert_eq!(answer(&transport, &endpoint(&url, json!({}))).status, 200);
+    assert_eq!((of_environment.connections(), own.connections()), (1, 0));
+    assert_eq!(answer(&transport, &endpoint(&url, json!({"proxy": own.url("")}))).status, 200);
+    assert_eq!((of_environment.connections(), own.connections()), (1, 1));
+    // Neither is used where none is wanted, nor for this machine.
+    assert_eq!(answer(&transport, &endpoint(&url, json!({"proxy": false}))).status, 200);
+    assert_eq!(answer(&transport, &endpoint(&receiver.url("/"), json!({}))).status, 200);
+    assert_eq!((of_environment.connections(), own.connections()), (1, 1));
+}
+
+#[test]
+fn a_proxy_of_the_environment_that_cannot_be_used_stops_the_request() {
+    let receiver = Receiver::answering(OK);
+    let environment =
+        ProxyEnvironment::read(|variable| (variable == "http_proxy").then(|| "socks5://me:hush@a".into()));
+    let transport = transport().with_environment(environment);
+    let url = format!("http://hook.example:{}/", receiver.address.port());
+    let refused = failure(&transport, &endpoint(&url, json!({})));
+    assert_eq!(refused.kind, FailureKind::Settings);
+    assert!(refused.message.contains("http_proxy") && !refused.message.contains("hush"), "{}", refused.message);
+    assert_eq!(receiver.connections(), 0);
+}
+
+#[test]
+fn the_proxy_is_told_its_user_and_the_receiver_is_not() {
+    let receiver = Receiver::answering(OK);
+    let proxy = proxy(&receiver);
+    let keys = json!({"proxy": format!("http://me:hu%40sh@{}", proxy.address)});
+    assert_eq!(answer(&transport(), &endpoint("http://hook.example/", keys)).status, 200);
+    // base64 of me:hu@sh
+    assert!(proxy.requests()[0].has_line("Proxy-Authorization: Basic bWU6aHVAc2g="), "{}", proxy.requests()[0].head);
+    assert!(!receiver.requests()[0].head.to_lowercase().contains("proxy"));
+}
+
+#[test]
+fn metadata_is_not_asked_of_a_proxy_by_address_or_name() {
+    let receiver = Receiver::answering(OK);
+    let proxy = proxy(&receiver);
+    let transport = transport().with_lookup(Arc::new(|_| Ok(vec![IpAddr::from([169, 254, 169, 254])])));
+    for url in [
+        "http://169.254.169.254/latest/",
+        "http://[fd00:ec2::254]/latest/",
+        "http://metadata.google.internal/computeMetadata/",
+        "http://2852039166/",
+    ] {
+        let refused = failure(&transport, &endpoint(url, json!({"proxy": proxy.url(""), "allow_private": true})));
+        assert_eq!(refused.kind, FailureKind::Refused, "{url}: {}", refused.message);
+    }
+    let keys = json!({"proxy": proxy.url(""), "allow_private": ["169.254.169.254"]});
+    assert_eq!(answer(&transport, &endpoint("http://169.254.169.254/latest/", keys)).status, 200);
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[test]
+fn a_name_that_only_the_proxy_knows_is_named_in_the_remedy_and_reached_when_allowed() {
+    let receiver = Receiver::answering(OK);
+    let proxy = proxy(&receiver);
+    let transport = transport().with_lookup(Arc::new(|_| Err(io::ErrorKind::NotFound.into())));
+    let url = "http://only-there.example/";
+    let unknown = failure(&transport, &endpoint(url, json!({"proxy": proxy.url(""), "allow_private": false})));
+    assert_eq!(unknown.kind, FailureKind::Dns);
+    assert!(
+        unknown.message.contains("if only the proxy can look names up, list it in allow_private"),
+        "{}",
+        unknown.message
+    );
+    assert_eq!(proxy.connections(), 0);
+    let allowed = json!({"proxy": proxy.url(""), "allow_private": ["only-there.example"]});
+    assert_eq!(answer(&transport, &endpoint(url, allowed.clone())).status, 200);
+    // Kept, and not for an endpoint that could not have opened it.
+    assert_eq!(answer(&transport, &endpoint(url, allowed)).status, 200);
+    let other = json!({"proxy": proxy.url(""), "allow_private": ["other.example"]});
+    assert_eq!(failure(&transport, &endpoint(url, other)).kind, FailureKind::Dns);
+    assert_eq!((proxy.connections(), receiver.requests().len()), (1, 2));
+}
+
+#[test]
+fn a_proxy_that_trickles_or_never_ends_its_answer_is_under_the_deadline() {
+    for (start, again) in [("HTTP/1.1 200 OK\r\n", "X"), ("", "H"), ("HTTP/1.1 200 OK\r\nX: ", "0123456789")] {
+        let slow = again.len() == 1;
+        let proxy = Receiver::start(move |conn| {
+            conn.request()?;
+            conn.write(start)?;
+            loop {
+                conn.write(again)?;
+                if slow {
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
+        });
+        let began = Instant::now();
+        let failure =
+            failure(&transport(), &endpoint("http://127.0.0.1:9/", json!({"proxy": proxy.url(""), "timeout": 0.5})));
+        assert!(
+            matches!(failure.kind, FailureKind::Timeout | FailureKind::Protocol | FailureKind::Connect),
+            "{failure:?}"
+        );
+        assert!(failure.message.contains("the proxy 127.0.0.1"), "{}", failure.message);
+        assert!(began.elapsed() < Duration::from_millis(1500));
+    }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use posthorn::delivery::{Failure, FailureKind};
 use rcgen::{
@@ -253,6 +254,160 @@ fn a_client_certificate_is_presented_when_one_is_given() {
     let without = failure(&transport(), &endpoint(&url, json!({"ca": text(&authority.path())})));
     assert_eq!(without.kind, FailureKind::Tls, "{}", without.message);
     assert_eq!(without.message, "localhost wants a client certificate; name its file with client_cert");
+}
+
+#[test]
+fn a_client_certificate_that_is_not_accepted_is_named_with_its_file() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    let server = authority.leaf(&["localhost"], |_| ());
+    let config = builder().with_client_cert_verifier(verifier).with_single_cert(server.chain(), server.key()).unwrap();
+    let receiver = Receiver::start_tls(config, serve);
+    let expired = authority.leaf(&["posthorn"], |params| {
+        params.not_before = date_time_ymd(2024, 1, 2);
+        params.not_after = date_time_ymd(2025, 1, 2);
+    });
+    for (client, says) in
+        [(expired, "has expired; put a renewed one there"), (other.leaf(&["posthorn"], |_| ()), "does not accept")]
+    {
+        let path = authority.folder.path().join("client.pem");
+        fs::write(&path, format!("{}{}", client.certificate, client.key)).unwrap();
+        let keys = json!({"ca": text(&authority.path()), "client_cert": text(&path)});
+        let failure = failure(&transport(), &endpoint(&https(&receiver, "localhost"), keys));
+        assert_eq!(failure.kind, FailureKind::Tls, "{}", failure.message);
+        assert!(failure.message.contains(says) && failure.message.contains(text(&path)), "{}", failure.message);
+    }
+    assert!(receiver.requests().is_empty());
+}
+
+#[test]
+fn a_chain_without_its_intermediate_is_told_as_such_and_a_whole_one_is_trusted() {
+    let root = Authority::new();
+    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.distinguished_name.push(rcgen::DnType::CommonName, "between");
+    let key = KeyPair::generate().unwrap();
+    let pem = params.signed_by(&key, &root.issuer).unwrap().pem();
+    let folder = tempfile::tempdir().unwrap();
+    let between = Authority { folder, issuer: Issuer::new(params, key), pem };
+    let leaf = between.leaf(&["localhost"], |_| ());
+    let incomplete = tls_failure(&root, &leaf, "localhost");
+    assert!(incomplete.message.contains("an intermediate certificate is missing there"), "{}", incomplete.message);
+
+    let mut chain = leaf.chain();
+    chain.push(CertificateDer::from_pem_slice(between.pem.as_bytes()).unwrap());
+    let whole = builder().with_no_client_auth().with_single_cert(chain, leaf.key()).unwrap();
+    let receiver = Receiver::start_tls(whole, serve);
+    let keys = json!({"ca": text(&root.path())});
+    assert_eq!(answer(&transport(), &endpoint(&https(&receiver, "localhost"), keys)).status, 200);
+}
+
+#[test]
+fn a_server_that_knows_only_old_versions_of_tls_says_so() {
+    // As OpenSSL answers a hello without a version that it may speak (RFC 5246, 7.2.2: alert 70), and a hello for 1.1.
+    let alert = vec![21, 3, 1, 0, 2, 2, 70];
+    let mut hello = vec![22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+    hello.extend([7; 32]);
+    hello.extend([0, 0xc0, 0x13, 0]);
+    for answer in [alert, hello] {
+        let receiver = Receiver::start(move |conn| {
+            conn.request_in_one_read()?;
+            conn.write(&answer)?;
+            conn.wait_for_end()
+        });
+        let failure = failure(&transport(), &endpoint(&https(&receiver, "127.0.0.1"), json!({"timeout": 3})));
+        assert_eq!(failure.kind, FailureKind::Tls, "{}", failure.message);
+        assert_eq!(
+            failure.message,
+            "127.0.0.1 only speaks versions of TLS that are no longer safe; it needs 1.2 or 1.3"
+        );
+    }
+}
+
+#[test]
+fn tls_that_is_none_is_broken_off_at_once_or_at_the_deadline() {
+    for (what, bytes, again) in [
+        ("an alert without end", vec![21, 3, 3, 0xff, 0xff], true),
+        ("a record of the largest size", vec![22, 3, 3, 0xff, 0xff], true),
+        ("noise", vec![0xa5; 64], true),
+        ("a handshake message of 16 MiB", vec![22, 3, 3, 0x40, 0, 2, 0xff, 0xff, 0xff], true),
+        ("half a hello", vec![22, 3, 3, 0, 90, 2, 0, 0, 86, 3, 3], false),
+        ("warnings without end", vec![21, 3, 3, 0, 2, 1, 90], true),
+        ("nothing in every record", vec![22, 3, 3, 0, 0], true),
+    ] {
+        let receiver = Receiver::start(move |conn| {
+            conn.request_in_one_read()?;
+            loop {
+                conn.write(&bytes)?;
+                if !again {
+                    return conn.wait_for_end();
+                }
+            }
+        });
+        let exchange = post(&transport(), &endpoint(&https(&receiver, "127.0.0.1"), json!({"timeout": 0.8})));
+        let failure = exchange.result.unwrap_err();
+        assert!(matches!(failure.kind, FailureKind::Tls | FailureKind::Timeout), "{what}: {}", failure.message);
+        assert!(exchange.duration < Duration::from_secs(2), "{what}: {:?}", exchange.duration);
+        assert!(exchange.timings.tls.is_some(), "{what}");
+    }
+}
+
+#[test]
+fn a_kept_connection_that_ends_over_tls_is_replaced_within_the_attempt() {
+    let authority = Authority::new();
+    // The first connection takes a second request and ends: with TLS's goodbye, or without.
+    for goodbye in [true, false] {
+        let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), move |conn| {
+            while conn.request()?.is_some() {
+                if conn.number == 1 && conn.requests_here() == 2 {
+                    if !goodbye {
+                        conn.reset();
+                    }
+                    return Ok(());
+                }
+                conn.write(OK)?;
+            }
+            Ok(())
+        });
+        let transport = transport();
+        let endpoint = endpoint(&https(&receiver, "localhost"), json!({"ca": text(&authority.path())}));
+        for _ in 0..2 {
+            assert_eq!(answer(&transport, &endpoint).status, 200);
+        }
+        assert_eq!((receiver.connections(), receiver.requests().len()), (2, 3));
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let authority = Authority::new();
+    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
+    let url = https(&receiver, "localhost");
+    let folder = authority.folder.path();
+    let pipe = folder.join("pipe.pem");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    let huge = folder.join("huge.pem");
+    fs::File::create(&huge).unwrap().set_len(1 << 40).unwrap();
+    let began = Instant::now();
+    for (path, says) in [
+        (pipe.as_path(), "no file"),
+        (folder, "no file"),
+        (Path::new("/dev/zero"), "no file"),
+        (huge.as_path(), "bytes"),
+    ] {
+        for key in ["ca", "client_cert"] {
+            let mut keys = json!({"ca": text(&authority.path())});
+            keys[key] = text(path).into();
+            let failure = failure(&transport(), &endpoint(&url, keys));
+            assert_eq!(failure.kind, FailureKind::Settings);
+            assert!(failure.message.contains(says) && failure.message.contains(text(path)), "{}", failure.message);
+        }
+    }
+    assert!(began.elapsed() < Duration::from_secs(2));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod build_data;
 mod catalogue;
 mod delivery_address;
 mod delivery_faults;
+mod delivery_hostile;
 mod delivery_http;
 mod delivery_names;
 mod delivery_proxy;

@@ -79,11 +79,16 @@ function posthorn_print_url_row( array $form, array $mistakes ): void {
 	);
 	posthorn_print_mistake( 'url', $mistakes );
 	echo '<p class="description" id="posthorn-url-help">' . esc_html__( 'The address that your receiver gave you: Zapier, Make, n8n, another CRM.', 'posthorn' ) . '</p>';
+	$may = posthorn_may_allow_private();
 	printf(
-		'<p><label><input type="checkbox" name="allow_private" value="1"%s> %s</label></p>',
+		'<p><label><input type="checkbox" name="allow_private" value="1"%s%s> %s</label></p>',
 		checked( $form['allow_private'], true, false ),
+		disabled( $may, false, false ),
 		esc_html__( 'This receiver is on my own network (otherwise private addresses are never called)', 'posthorn' )
 	);
+	if ( ! $may ) {
+		echo '<p class="description">' . esc_html__( 'Only the network’s administrator can change this. It then holds for this host and port.', 'posthorn' ) . '</p>';
+	}
 	echo '</td></tr>';
 }
 

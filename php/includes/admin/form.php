@@ -94,9 +94,39 @@ function posthorn_form_endpoint( array $form ): array {
 		'url'           => $form['url'],
 		'events'        => posthorn_form_events( $form ),
 		'secret'        => $secret,
-		'allow_private' => $form['allow_private'],
+		'allow_private' => posthorn_form_allow_private( $form ),
 		'enabled'       => $form['enabled'],
 	);
+}
+
+/**
+ * Which private addresses the endpoint of a form may call.
+ *
+ * Where the user may not decide that, it is what was allowed before for the same host and port: who is allowed
+ * one machine of a network is not allowed the others. A list, which the form does not show, stays until the box is ticked.
+ *
+ * @param array $form A form.
+ * @return bool|string[]
+ */
+function posthorn_form_allow_private( array $form ) {
+	$stored = posthorn_main_endpoint( posthorn_settings() );
+	$same   = null !== $stored && posthorn_place_of( $stored['url'] ) === posthorn_place_of( $form['url'] );
+	$before = $same ? $stored['allow_private'] : false;
+	if ( ! posthorn_may_allow_private() ) {
+		return $before;
+	}
+	return $form['allow_private'] ? true : ( is_array( $before ) ? $before : false );
+}
+
+/**
+ * Host and port of a URL.
+ *
+ * @param string $url A URL.
+ */
+function posthorn_place_of( string $url ): string {
+	$parts = (array) wp_parse_url( $url );
+	$port  = $parts['port'] ?? ( 'http' === strtolower( $parts['scheme'] ?? '' ) ? 80 : 443 );
+	return strtolower( $parts['host'] ?? '' ) . ':' . $port;
 }
 
 /**

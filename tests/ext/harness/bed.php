@@ -4,7 +4,7 @@
 declare(strict_types=1);
 
 final class Bed {
-	/** @var list<Receiver|Watcher|Child|Pool|Apache> */
+	/** @var list<Receiver|Watcher|Proxy|Child|Pool|Apache> */
 	private array $started = [];
 	private int $number    = 0;
 
@@ -37,6 +37,11 @@ final class Bed {
 	/** The receiver that notes when each request begins and ends. */
 	public function watcher(): Watcher {
 		return $this->started[] = new Watcher( $this->fresh( 'watcher' ) );
+	}
+
+	/** A proxy that leads every way to this machine. */
+	public function proxy(): Proxy {
+		return $this->started[] = new Proxy( $this->fresh( 'proxy' ) );
 	}
 
 	/** Starts scripts/NAME.php in a PHP with the extension. */

@@ -1,5 +1,5 @@
 <?php
-/** The two receivers, as a test drives them. */
+/** The two receivers, and a proxy, as a test drives them. */
 
 declare(strict_types=1);
 
@@ -66,6 +66,21 @@ final class Receiver extends Server {
 			return count( $found ) >= $number;
 		}, 10_000 );
 		return $found;
+	}
+}
+
+/** tests/receiver/proxy.js: leads every way to this machine. */
+final class Proxy extends Server {
+	public readonly string $address;
+
+	public function __construct( string $folder ) {
+		parent::__construct( $folder, [ dirname( __DIR__, 2 ) . '/receiver/proxy.js', "$folder/ready" ] );
+		$this->address = $this->addresses['address'];
+	}
+
+	/** What it was asked for. @return list<array{target: string, authorization: ?string}> */
+	public function asked(): array {
+		return call_json( $this->address . '/asked' );
 	}
 }
 

@@ -108,6 +108,44 @@ final class NetworkTest extends SiteTestCase {
 		self::assertSame( $this->other->url() . '/new', posthorn_main_endpoint( posthorn_settings() )['url'] );
 	}
 
+	public function test_only_the_networks_administrator_allows_a_private_receiver_and_that_one_alone(): void {
+		$page = '/second/wp-admin/options-general.php?page=posthorn';
+		switch_to_blog( self::$second );
+		$this->save_no_endpoint();
+		$user = username_exists( 'second-owner' ) ?: wp_create_user( 'second-owner', 'second-owner', 'second-owner@example.com' );
+		add_user_to_blog( self::$second, $user, 'administrator' );
+		restore_current_blog();
+		$owner = Visitor::logged_in( 'second-owner', 'second-owner' );
+		$save  = function ( Visitor $who, array $typed ) use ( $page ): array {
+			$fields = $who->get( $page )->fields( "//input[@name='url']" );
+			$who->post( $page, $typed + array( 'events' => array( 'deal.won' ), 'posthorn_save' => '1' ) + $fields );
+			wp_cache_flush();
+			switch_to_blog( self::$second );
+			$saved = posthorn_main_endpoint( posthorn_settings() );
+			restore_current_blog();
+			return array( $saved['url'], $saved['allow_private'] );
+		};
+
+		// The site's owner sees that the box is not theirs, and a forged tick changes nothing.
+		$html = $owner->get( $page )->html;
+		self::assertMatchesRegularExpression( '/name="allow_private"[^>]*disabled/', $html );
+		self::assertStringContainsString( 'Only the network’s administrator', $html );
+		$url = $this->other->url();
+		self::assertSame( array( $url, false ), $save( $owner, array( 'url' => $url, 'allow_private' => '1' ) ) );
+		$fields = $owner->get( $page )->fields( "//input[@name='url']" );
+		$tested = $owner->post( $page, array( 'allow_private' => '1', 'posthorn_test' => '1' ) + $fields )->html;
+		self::assertStringContainsString( 'the network’s administrator allows it', $tested );
+		self::assertSame( array(), $this->other->requests() );
+
+		// The network's does allow it, for that host and port.
+		self::assertSame( array( $url, true ), $save( Visitor::logged_in( 'admin', 'admin' ), array( 'url' => $url, 'allow_private' => '1' ) ) );
+		self::assertSame( array( "$url/moved", true ), $save( $owner, array( 'url' => "$url/moved" ) ) );
+		self::assertStringContainsString( 'accepted', $owner->post( $page, array( 'posthorn_test' => '1' ) + $owner->get( $page )->fields( "//input[@name='url']" ) )->html );
+		self::assertSame( array( 'http://127.0.0.1:1/', false ), $save( $owner, array( 'url' => 'http://127.0.0.1:1/', 'allow_private' => '1' ) ) );
+		// What was lost with the other address does not come back with the first.
+		self::assertSame( array( $url, false ), $save( $owner, array( 'url' => $url, 'allow_private' => '1' ) ) );
+	}
+
 	public function test_a_deleted_site_sends_no_more(): void {
 		$site = wpmu_create_blog( get_network()->domain, '/third/', 'Third', 1 );
 		switch_to_blog( $site );
