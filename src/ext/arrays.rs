@@ -141,6 +141,7 @@ pub(super) fn stats(stats: &Stats, sending: Option<&Sending>, max_bytes: u64) ->
         "cancelled": stats.cancelled,
         "oldest_pending_s": oldest,
         "bytes": stats.bytes,
+        "used_bytes": stats.used_bytes,
         "max_bytes": max_bytes,
     });
     add_sending(&mut map, sending);
@@ -196,6 +197,7 @@ pub(super) fn waiting(waiting: &Waiting, now: Millis) -> Value {
         "url": lane.endpoint.url,
         "pending": waiting.pending,
         "due": waiting.due,
+        "due_since": time(waiting.due_since),
         "next_attempt_at": time(waiting.next_attempt_at),
         "last_error": waiting.last_error,
         "held_back": held_back,

@@ -18,6 +18,8 @@ pub struct Waiting {
     pub pending: i64,
     /// How many of them may be sent now, as far as they themselves are concerned.
     pub due: i64,
+    /// Since when the first of those might have been sent.
+    pub due_since: Option<Millis>,
     /// When the next of the others is due.
     pub next_attempt_at: Option<Millis>,
     /// Why the last attempt of the one that is due next has failed.
@@ -45,6 +47,18 @@ impl Store {
                 continue;
             }
             let held_back = if lane.endpoint.ordered { self.behind_a_retry(lane.key, now)? } else { 0 };
+            let due_since = self
+                .connection
+                .prepare_cached(
+                    "SELECT min(at) FROM
+                       (SELECT * FROM (SELECT created_at AS at FROM delivery INDEXED BY delivery_due
+                                       WHERE endpoint = ?1 AND state = 0 AND due_at = 0 ORDER BY event_seq LIMIT 1)
+                        UNION ALL
+                        SELECT min(due_at) FROM delivery INDEXED BY delivery_due
+                        WHERE endpoint = ?1 AND state = 0 AND due_at > 0 AND due_at <= ?2)",
+                )
+                .and_then(|mut statement| statement.query_row((lane.key, now), |row| row.get(0)))
+                .map_err(failed)?;
             let last_error = self
                 .connection
                 .prepare_cached(
@@ -54,7 +68,7 @@ impl Store {
                 .and_then(|mut statement| statement.query_row([lane.key], |row| row.get(0)).optional())
                 .map(Option::flatten)
                 .map_err(failed)?;
-            waiting.push(Waiting { lane, pending, due: due - held_back, next_attempt_at, last_error });
+            waiting.push(Waiting { lane, pending, due: due - held_back, due_since, next_attempt_at, last_error });
         }
         Ok(waiting)
     }

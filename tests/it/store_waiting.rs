@@ -26,11 +26,13 @@ fn it_is_told_by_endpoint_what_is_due_what_is_tried_again_when_and_why() {
     let row = &waiting[0];
     assert_eq!((row.lane.endpoint.id.as_str(), row.pending, row.due), ("crm", 2, 1));
     assert_eq!(row.next_attempt_at, queue.delivery("contact:1").next_attempt_at);
+    assert_eq!(row.due_since, Some(queue.delivery("contact:3").created_at));
     assert!(row.last_error.as_ref().unwrap().contains("500"), "{row:?}");
     // A retry whose time has come is due like a first attempt.
     queue.clock.advance(300 * SECOND);
     let row = &queue.store().waiting(queue.now()).unwrap()[0];
     assert_eq!((row.pending, row.due, row.next_attempt_at), (2, 2, None));
+    assert_eq!(row.due_since, Some(START));
 }
 
 #[test]
