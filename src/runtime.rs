@@ -7,7 +7,10 @@ mod holding;
 pub mod host;
 mod lock;
 mod log;
+pub mod machine;
+pub mod place;
 mod registry;
+mod sending;
 mod signal;
 mod using;
 
@@ -25,10 +28,11 @@ use crate::error::{Error, Result};
 use crate::event;
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, EventId, NewEvent};
 use crate::format::{self, AttemptInfo, Rendered};
-use crate::store::{AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode};
+use crate::store::{AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode, Waiting};
 
 pub use engine::Stop;
 pub use registry::{log_panic, stop_all};
+pub use sending::{Sending, sending};
 
 use engine::Engine;
 use signal::Waker;
@@ -211,10 +215,31 @@ impl Queue {
         self.read(|store| store.attempts(id))
     }
 
-    /// What the queue holds, of one site or of all; and which process sends, if one does.
-    pub fn stats(&self, site: Option<&str>) -> Result<(Stats, Option<String>)> {
+    /// What the queue holds, of one site or of all; and which process sends, if one does. Waits up to a second for one that
+    /// does not answer.
+    pub fn stats(&self, site: Option<&str>) -> Result<(Stats, Option<Sending>)> {
         let stats = self.read(|store| store.stats(site))?;
-        Ok((stats, lock::holder(&self.directory)?))
+        Ok((stats, sending(&self.directory)?))
+    }
+
+    /// Past this size on disk the queue accepts nothing, in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.options.max_bytes
+    }
+
+    /// What waits, endpoint by endpoint, of all sites; see [`Store::waiting`].
+    pub fn waiting(&self) -> Result<Vec<Waiting>> {
+        self.read(|store| store.waiting(SystemClock.now()))
+    }
+
+    /// Makes every retry that waits due at once; see [`Store::hurry`].
+    pub fn hurry(&self) -> Result<usize> {
+        self.write(|store| store.hurry(SystemClock.now()))
+    }
+
+    /// Takes the queue as this machine's, at the owner's word: it was moved, and no other machine uses it.
+    pub fn adopt(&self) -> Result<()> {
+        machine::Machine::here(&self.directory).keep(&self.directory)
     }
 
     /// Sends what is due in this process for `duration`; whoever else sends hands over. Returns how many

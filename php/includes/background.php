@@ -49,6 +49,10 @@ function posthorn_check_in(): void {
 		}
 		posthorn_hand_over_if_needed();
 		posthorn_hand_over_if_filter_changed();
+		if ( posthorn_nobody_sent() ) {
+			require_once __DIR__ . '/conditions.php';
+			posthorn_note_waiting();
+		}
 		if ( time() - posthorn_failures_seen()['looked'] >= POSTHORN_LOOK_EVERY_S ) {
 			posthorn_tell_failures();
 		}
@@ -67,6 +71,10 @@ function posthorn_run_cron(): void {
 	try {
 		posthorn_hand_over_if_needed();
 		posthorn_hand_over_if_filter_changed();
+		if ( posthorn_nobody_sent() ) {
+			require_once __DIR__ . '/conditions.php';
+			posthorn_note_waiting();
+		}
 		$stats = posthorn_client_stats();
 		if ( ! $stats['dispatcher'] ) {
 			posthorn_work_while_pending( POSTHORN_CRON_WORK_S );

@@ -1,6 +1,6 @@
 <?php
 /**
- * WP-CLI: wp posthorn work, status, test.
+ * WP-CLI: wp posthorn work, drain, status, adopt, test.
  *
  * @package Posthorn
  */
@@ -39,25 +39,14 @@ class Posthorn_CLI_Command {
 	 */
 	public function work( array $arguments, array $options ): void {
 		$this->require_extension();
-		$seconds = $options['seconds'] ?? null;
-		if ( null !== $seconds && ( ! is_numeric( $seconds ) || $seconds <= 0 ) ) {
-			WP_CLI::error( '--seconds takes a number of seconds above 0, such as 30.' );
-		}
-		$stopped = false;
-		if ( function_exists( 'pcntl_async_signals' ) ) {
-			$stop = static function () use ( &$stopped ): void {
-				$stopped = true;
-			};
-			pcntl_async_signals( true );
-			pcntl_signal( SIGTERM, $stop );
-			pcntl_signal( SIGINT, $stop );
-		}
-		$end     = null === $seconds ? INF : microtime( true ) + (float) $seconds;
+		$seconds = $this->seconds( $options );
+		$stopped = $this->watch_signals();
+		$end     = microtime( true ) + ( $seconds ?? INF );
 		$settled = 0;
 		try {
 			posthorn_hand_over_if_needed();
 			WP_CLI::log( 'Posthorn is sending from ' . posthorn_queue_directory() . '. Ctrl-C or SIGTERM ends it.' );
-			while ( ! $stopped && microtime( true ) < $end ) {
+			while ( ! $stopped() && microtime( true ) < $end ) {
 				$began    = microtime( true );
 				$done     = posthorn_client_work( max( 0.01, min( self::TURN_S, $end - $began ) ) );
 				$settled += $done;
@@ -66,9 +55,103 @@ class Posthorn_CLI_Command {
 				}
 			}
 		} catch ( \Throwable $error ) {
-			WP_CLI::error( $error->getMessage() );
+			$this->fail( $error );
 		}
 		WP_CLI::log( sprintf( 'Posthorn has ended; deliveries settled: %d.', $settled ) );
+	}
+
+	/**
+	 * Empties the queue, before the site is moved to another server: sends what is due here and says what is left and why.
+	 *
+	 * The queue is that of the whole installation; on a network, of all its sites. New events are still accepted, so put the
+	 * site into maintenance mode first if nothing may come after. What waits for its next attempt stays, unless --now or
+	 * --seconds is given. Ctrl-C or SIGTERM ends it after the requests in flight; nothing is lost.
+	 *
+	 * Exit code 0 when the queue is empty, 1 when something is left or the queue cannot be used. What is left need not be
+	 * sent before the move: the queue's directory can be copied while PHP is stopped.
+	 *
+	 * ## OPTIONS
+	 *
+	 * [--now]
+	 * : Try what waits for its next attempt at once. That uses up the attempt: what fails the last one is a dead letter.
+	 *
+	 * [--seconds=<seconds>]
+	 * : Keep on for so long, also while nothing is due, so that retries that come due meanwhile are sent too.
+	 *
+	 * ## EXAMPLES
+	 *
+	 *     wp posthorn drain
+	 *     wp posthorn drain --now
+	 *     wp posthorn drain --seconds=900
+	 *
+	 * @param array $arguments Positional arguments.
+	 * @param array $options   Options.
+	 */
+	public function drain( array $arguments, array $options ): void {
+		$this->require_extension();
+		require_once __DIR__ . '/drain.php';
+		require_once __DIR__ . '/conditions.php';
+		$seconds = $this->seconds( $options );
+		$stopped = $this->watch_signals();
+		try {
+			foreach ( posthorn_sender_conditions( posthorn_client_inspect() ) as $condition ) {
+				$this->log_condition( $condition );
+				WP_CLI::error( 'The queue cannot be taken over. Put that right first.' );
+			}
+			posthorn_hand_over_if_needed();
+			$waiting = posthorn_client_waiting( true );
+			WP_CLI::log( sprintf( 'Emptying %s; deliveries that wait: %d.', posthorn_queue_directory(), array_sum( array_column( $waiting, 'pending' ) ) ) );
+			if ( ! empty( $options['now'] ) ) {
+				WP_CLI::log( sprintf( 'Retries that are tried now: %d.', posthorn_client_hurry() ) );
+			}
+			$told   = microtime( true );
+			$result = posthorn_drain(
+				$seconds,
+				$stopped,
+				static function ( int $settled ) use ( &$told ): void {
+					if ( microtime( true ) - $told >= self::TURN_S ) {
+						$told = microtime( true );
+						WP_CLI::log( sprintf( 'Sent so far: %d.', $settled ) );
+					}
+				}
+			);
+		} catch ( \Throwable $error ) {
+			$this->fail( $error );
+		}
+		WP_CLI::log( sprintf( 'Deliveries settled: %d.', $result['settled'] ) );
+		if ( array() === $result['left'] ) {
+			WP_CLI::success( 'The queue is empty.' );
+			return;
+		}
+		$rows = array();
+		foreach ( $result['left'] as $one ) {
+			$rows[] = array(
+				'site'         => '' === $one['site'] ? '-' : $one['site'],
+				'receiver'     => posthorn_left_receiver( $one ),
+				'waiting'      => $one['pending'],
+				'next attempt' => $one['next_attempt_at'] ?? '-',
+				'why'          => preg_replace( '/[\x00-\x1f\x7f]+/', ' ', posthorn_left_reason( $one ) ),
+			);
+		}
+		WP_CLI\Utils\format_items( 'table', $rows, array( 'site', 'receiver', 'waiting', 'next attempt', 'why' ) );
+		WP_CLI::error( $stopped() ? 'Stopped before the queue was empty. Nothing is lost: what is left stays in the queue.' : 'The queue is not empty. Nothing is lost: what is left stays in the queue and can be moved with it.' );
+	}
+
+	/**
+	 * Takes the queue as this machine's, after the site was moved here: Posthorn warns no more that it was last used elsewhere.
+	 *
+	 * @param array $arguments Positional arguments.
+	 * @param array $options   Options.
+	 */
+	public function adopt( array $arguments, array $options ): void {
+		$this->require_extension();
+		try {
+			$look = posthorn_client_inspect();
+			posthorn_client_adopt();
+		} catch ( \Throwable $error ) {
+			$this->fail( $error );
+		}
+		WP_CLI::success( $look['host_changed'] ? sprintf( 'The queue is %s’s now.', $look['host'] ) : sprintf( 'The queue already was %s’s.', $look['host'] ) );
 	}
 
 	/**
@@ -90,27 +173,40 @@ class Posthorn_CLI_Command {
 	 */
 	public function status( array $arguments, array $options ): void {
 		$this->require_extension();
+		require_once __DIR__ . '/conditions.php';
 		try {
-			$stats  = posthorn_client_stats();
-			$status = array(
-				'plugin'           => POSTHORN_VERSION,
-				'extension'        => (string) phpversion( 'posthorn' ),
-				'directory'        => posthorn_queue_directory(),
-				'receiver'         => posthorn_has_receiver(),
-				'paused'           => posthorn_client_paused(),
-				'dispatcher'       => (bool) $stats['dispatcher'],
-				'dispatcher_kind'  => $stats['dispatcher_kind'] ?? null,
-				'pending'          => $stats['pending'],
-				'oldest_pending_s' => $stats['oldest_pending_s'],
-				'delivered'        => $stats['delivered'],
-				'dead'             => $stats['dead'],
-				'cancelled'        => $stats['cancelled'],
-				'bytes'            => $stats['bytes'],
+			$stats      = posthorn_client_stats();
+			$look       = posthorn_client_inspect();
+			$conditions = posthorn_conditions();
+			$status     = array(
+				'plugin'              => POSTHORN_VERSION,
+				'extension'           => (string) phpversion( 'posthorn' ),
+				'directory'           => posthorn_queue_directory(),
+				'file_system'         => $look['file_system'],
+				'file_system_type'    => $look['file_system_type'],
+				'host'                => $look['host'],
+				'host_changed'        => $look['host_changed'],
+				'receiver'            => posthorn_has_receiver(),
+				'paused'              => posthorn_client_paused(),
+				'dispatcher'          => (bool) $stats['dispatcher'],
+				'dispatcher_pid'      => $stats['dispatcher_pid'],
+				'dispatcher_kind'     => $stats['dispatcher_kind'],
+				'dispatcher_responds' => $look['dispatcher_responds'],
+				'pending'             => $stats['pending'],
+				'oldest_pending_s'    => $stats['oldest_pending_s'],
+				'delivered'           => $stats['delivered'],
+				'dead'                => $stats['dead'],
+				'cancelled'           => $stats['cancelled'],
+				'bytes'               => $stats['bytes'],
+				'used_bytes'          => $stats['used_bytes'],
+				'max_bytes'           => $stats['max_bytes'],
+				'disk_free_bytes'     => $look['disk_free_bytes'],
 			);
 		} catch ( \Throwable $error ) {
-			WP_CLI::error( $error->getMessage() );
+			$this->fail( $error );
 		}
 		if ( 'json' === ( $options['format'] ?? 'table' ) ) {
+			$status['problems'] = $conditions;
 			WP_CLI::log( (string) wp_json_encode( $status, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES ) );
 			return;
 		}
@@ -122,6 +218,7 @@ class Posthorn_CLI_Command {
 			);
 		}
 		WP_CLI\Utils\format_items( 'table', $rows, array( 'name', 'value' ) );
+		array_map( array( $this, 'log_condition' ), $conditions );
 	}
 
 	/**
@@ -166,6 +263,76 @@ class Posthorn_CLI_Command {
 			WP_CLI::error( trim( $result['title'] . ' ' . ucfirst( $result['advice'] ) ) );
 		}
 		WP_CLI::success( $result['title'] );
+	}
+
+	/**
+	 * The option --seconds; null without it.
+	 *
+	 * @param array $options Options.
+	 */
+	private function seconds( array $options ): ?float {
+		$seconds = $options['seconds'] ?? null;
+		if ( null !== $seconds && ( ! is_numeric( $seconds ) || $seconds <= 0 ) ) {
+			WP_CLI::error( '--seconds takes a number of seconds above 0, such as 30.' );
+		}
+		return null === $seconds ? null : (float) $seconds;
+	}
+
+	/**
+	 * Catches SIGTERM and SIGINT.
+	 *
+	 * @return callable Whether one has come: fn(): bool.
+	 */
+	private function watch_signals(): callable {
+		$stopped = false;
+		if ( function_exists( 'pcntl_async_signals' ) ) {
+			$stop = static function () use ( &$stopped ): void {
+				$stopped = true;
+			};
+			pcntl_async_signals( true );
+			pcntl_signal( SIGTERM, $stop );
+			pcntl_signal( SIGINT, $stop );
+		}
+		return static function () use ( &$stopped ): bool {
+			return $stopped;
+		};
+	}
+
+	/**
+	 * Prints what is wrong and what to do.
+	 *
+	 * @param array $condition See posthorn_condition().
+	 */
+	private function log_condition( array $condition ): void {
+		WP_CLI::warning( $condition['title'] . '. ' . $condition['text'] );
+		foreach ( $condition['steps'] as $step ) {
+			WP_CLI::log( '  ' . $step['text'] );
+			foreach ( $step['commands'] as $command ) {
+				WP_CLI::log( '    ' . $command );
+			}
+		}
+	}
+
+	/**
+	 * Ends the command with an error, and where it is the user's, with the user to run it as.
+	 *
+	 * @param Throwable $error What happened.
+	 * @return never
+	 */
+	private function fail( Throwable $error ): void {
+		$message = $error->getMessage();
+		if ( 'permission' === posthorn_client_trouble( $error ) && function_exists( 'posix_geteuid' ) ) {
+			for ( $directory = posthorn_queue_directory(); ! @file_exists( $directory ) && '/' !== $directory; ) { // phpcs:ignore WordPress.PHP.NoSilencedErrors -- Outside open_basedir, perhaps.
+				$directory = dirname( $directory );
+			}
+			$owner = @fileowner( $directory ); // phpcs:ignore WordPress.PHP.NoSilencedErrors -- As above.
+			$owner = false === $owner ? false : posix_getpwuid( $owner );
+			$user  = posix_getpwuid( posix_geteuid() );
+			if ( $owner && $user && $owner['uid'] !== $user['uid'] ) {
+				$message .= sprintf( "\nThis command runs as %1$s, and %2$s belongs to %3$s. Run it as that user: sudo -u %3$s wp posthorn …", $user['name'], $directory, $owner['name'] );
+			}
+		}
+		WP_CLI::error( $message );
 	}
 
 	/**

@@ -243,10 +243,61 @@ function posthorn_client_delivery( string $id ): ?array {
 
 /**
  * Numbers of the current site: pending, delivered, dead, cancelled, oldest_pending_s; and of the queue: dispatcher (is
- * anybody sending), dispatcher_kind, bytes.
+ * anybody sending), dispatcher_pid, dispatcher_kind, dispatcher_responds, dispatcher_stopped, bytes, used_bytes, max_bytes.
  */
 function posthorn_client_stats(): array {
 	return posthorn_queue()->stats( posthorn_site_key() );
+}
+
+/**
+ * What can be told of the queue's directory without opening the queue: file_system (local, memory, overlay, network,
+ * unknown), file_system_type, disk_bytes, disk_free_bytes, host, last_host, host_changed, dispatcher, dispatcher_pid,
+ * dispatcher_kind, dispatcher_responds (null if it cannot be asked), dispatcher_stopped (null if it cannot be seen).
+ *
+ * A dispatcher that owes an answer but is not stopped is asked three times, a second each: it may only be busy.
+ */
+function posthorn_client_inspect(): array {
+	for ( $asked = 1; ; $asked++ ) {
+		$look = \Posthorn\inspect( posthorn_queue_directory() );
+		if ( false !== $look['dispatcher_responds'] || $look['dispatcher_stopped'] || 3 === $asked ) {
+			return $look;
+		}
+	}
+}
+
+/**
+ * Whether any process is sending, told without opening the queue.
+ */
+function posthorn_client_is_sent(): bool {
+	return \Posthorn\inspect( posthorn_queue_directory() )['dispatcher'];
+}
+
+/**
+ * What waits, with an entry for each endpoint: site, endpoint, url, pending, due (how many may be sent now), due_since,
+ * next_attempt_at, last_error, held_back (null, removed, disabled, paused, suspended, asked_to_wait), suspended, paused_until.
+ *
+ * @param bool $all_sites Optional. Those of all sites of a network and not only of the current one.
+ * @return array[]
+ */
+function posthorn_client_waiting( bool $all_sites = false ): array {
+	$waiting = posthorn_queue()->waiting();
+	return $all_sites ? $waiting : array_values( array_filter( $waiting, static fn( array $one ) => posthorn_site_key() === $one['site'] ) );
+}
+
+/**
+ * Makes every retry that waits due at once, of all sites; each uses up its attempt.
+ *
+ * @return int How many there were.
+ */
+function posthorn_client_hurry(): int {
+	return posthorn_queue()->hurry();
+}
+
+/**
+ * Takes the queue as this machine's, after it was moved.
+ */
+function posthorn_client_adopt(): void {
+	posthorn_queue()->adopt();
 }
 
 /**

@@ -90,5 +90,6 @@ if ( is_admin() ) {
 	add_action( 'wp_ajax_posthorn_test', 'posthorn_answer_test' );
 	add_action( 'admin_post_posthorn_resume', 'posthorn_resume' );
 	add_action( 'admin_post_posthorn_dismiss', 'posthorn_dismiss' );
+	add_action( 'admin_post_posthorn_adopt', 'posthorn_adopt' );
 	add_action( 'admin_post_posthorn_native', posthorn_lazily( 'admin/native-webhooks.php', 'posthorn_native_decided' ) );
 }

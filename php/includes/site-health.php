@@ -21,6 +21,14 @@ function posthorn_add_site_health_tests( array $tests ): array {
 		'label' => __( 'CRM webhooks arrive', 'posthorn' ),
 		'test'  => 'posthorn_test_failures',
 	);
+	$tests['direct']['posthorn_place']    = array(
+		'label' => __( 'The CRM webhook queue is in a safe place', 'posthorn' ),
+		'test'  => 'posthorn_test_place',
+	);
+	$tests['direct']['posthorn_room']     = array(
+		'label' => __( 'The CRM webhook queue has room', 'posthorn' ),
+		'test'  => 'posthorn_test_room',
+	);
 	$tests['direct']['posthorn_damage']   = array(
 		'label' => __( 'The CRM webhook queue is undamaged', 'posthorn' ),
 		'test'  => 'posthorn_test_damage',
@@ -45,21 +53,94 @@ function posthorn_test_damage(): array {
  * Whether the queue can be used and who sends.
  */
 function posthorn_test_sending(): array {
+	require_once __DIR__ . '/conditions.php';
+	$look  = posthorn_client_inspect();
+	$found = posthorn_sender_conditions( $look );
+	try {
+		$stats = posthorn_client_stats();
+		$found = array_merge( $found, posthorn_backlog_conditions( $look ) );
+	} catch ( \Throwable $error ) {
+		// A frozen process that holds the lock may be the reason.
+		return posthorn_health_of( 'posthorn_sending', $found ) ?? posthorn_health_result( 'posthorn_sending', 'critical', __( 'The webhook queue cannot be used', 'posthorn' ), ucfirst( $error->getMessage() ), posthorn_remedy_steps( posthorn_client_trouble( $error ) ) );
+	}
+	if ( array() !== $found ) {
+		return posthorn_health_of( 'posthorn_sending', $found );
+	}
+	if ( ! posthorn_has_receiver() ) {
+		return posthorn_health_result( 'posthorn_sending', 'good', __( 'No receiver for CRM webhooks is set', 'posthorn' ), __( 'The queue can be used. Nothing is sent until you enter a receiver.', 'posthorn' ) );
+	}
+	return posthorn_health_result( 'posthorn_sending', 'good', $stats['pending'] > 0 || $stats['dispatcher'] ? __( 'CRM webhooks are being sent', 'posthorn' ) : __( 'No CRM webhook waits', 'posthorn' ), posthorn_sender_words( $stats ) );
+}
+
+/**
+ * Who sends, and what that means for the site.
+ *
+ * @param array $stats The queue's numbers.
+ */
+function posthorn_sender_words( array $stats ): string {
+	if ( ! $stats['dispatcher'] ) {
+		return __( 'No PHP process is sending at the moment. What waits goes out with the next request or with WP-Cron. To be independent of visitors, run “wp posthorn work” as a service; the README shows how.', 'posthorn' );
+	}
+	return 'cli' === ( $stats['dispatcher_kind'] ?? '' )
+		? __( 'The posthorn service, or WP-CLI, is sending: webhooks go out at once, whether or not anybody visits the site.', 'posthorn' )
+		: __( 'A PHP process of this site is sending in the background, for as long as it lives. Where PHP ends its processes when nobody visits, what comes due then goes out with the next request or with WP-Cron; “wp posthorn work” as a service is independent of visitors.', 'posthorn' );
+}
+
+/**
+ * Whether the queue lies where it can stay.
+ */
+function posthorn_test_place(): array {
+	require_once __DIR__ . '/conditions.php';
+	$look = posthorn_client_inspect();
+	return posthorn_health_of( 'posthorn_place', posthorn_place_conditions( $look ) ) ?? posthorn_health_result(
+		'posthorn_place',
+		'good',
+		__( 'The CRM webhook queue is in a safe place', 'posthorn' ),
+		'local' === $look['file_system']
+			/* translators: 1: a directory, 2: name of a file system, such as ext4. */
+			? sprintf( __( '%1$s is on a disk of this server (%2$s).', 'posthorn' ), posthorn_queue_directory(), $look['file_system_type'] )
+			/* translators: 1: a directory, 2: name of a file system, such as fuse. */
+			: sprintf( __( '%1$s is on a file system that Posthorn does not know (%2$s). Make sure that it is a disk of this server that survives restarts and deployments.', 'posthorn' ), posthorn_queue_directory(), (string) $look['file_system_type'] )
+	);
+}
+
+/**
+ * Whether queue and disk have room.
+ */
+function posthorn_test_room(): array {
+	require_once __DIR__ . '/conditions.php';
 	try {
 		$stats = posthorn_client_stats();
 	} catch ( \Throwable $error ) {
-		require_once __DIR__ . '/admin/remedies.php';
-		return posthorn_health_result( 'posthorn_sending', 'critical', __( 'The webhook queue cannot be used', 'posthorn' ), ucfirst( $error->getMessage() ), posthorn_remedy_steps( posthorn_client_trouble( $error ) ) );
+		return posthorn_health_result( 'posthorn_room', 'recommended', __( 'How much room the CRM webhook queue has cannot be told', 'posthorn' ), ucfirst( $error->getMessage() ) );
 	}
-	if ( $stats['dispatcher'] ) {
-		return posthorn_health_result( 'posthorn_sending', 'good', __( 'CRM webhooks are being sent', 'posthorn' ), __( 'The queue is writable, and a PHP process or the posthorn service is sending.', 'posthorn' ) );
-	}
-	return posthorn_health_result(
-		'posthorn_sending',
-		$stats['pending'] > 0 ? 'recommended' : 'good',
-		$stats['pending'] > 0 ? __( 'CRM webhooks wait for the next visitor', 'posthorn' ) : __( 'No CRM webhook waits', 'posthorn' ),
-		__( 'No PHP process is sending at the moment. What waits goes out with the next request or with WP-Cron. To be independent of visitors, run “wp posthorn work” as a service; the README shows how.', 'posthorn' )
+	return posthorn_health_of( 'posthorn_room', posthorn_room_conditions( posthorn_client_inspect(), $stats ) ) ?? posthorn_health_result(
+		'posthorn_room',
+		'good',
+		__( 'The CRM webhook queue has room', 'posthorn' ),
+		/* translators: 1: a size such as 12 MB, 2: a size such as 4 GB. */
+		sprintf( __( 'It takes %1$s of at most %2$s.', 'posthorn' ), size_format( (int) $stats['used_bytes'], 1 ), size_format( (int) $stats['max_bytes'], 1 ) )
 	);
+}
+
+/**
+ * The result of a test that has found something: the worst is the heading, all are in the text.
+ *
+ * @param string  $test  The test's name.
+ * @param array[] $found Conditions.
+ * @return array|null Null if there are none.
+ */
+function posthorn_health_of( string $test, array $found ): ?array {
+	if ( array() === $found ) {
+		return null;
+	}
+	usort( $found, static fn( array $one, array $other ) => $one['level'] <=> $other['level'] );
+	$worst = array_shift( $found );
+	$all   = posthorn_health_result( $test, $worst['level'], $worst['title'], $worst['text'], $worst['steps'] );
+	foreach ( $found as $condition ) {
+		$all['description'] .= '<p><strong>' . esc_html( $condition['title'] ) . '</strong></p>' . posthorn_health_result( $test, '', '', $condition['text'], $condition['steps'] )['description'];
+	}
+	return $all;
 }
 
 /**
@@ -148,7 +229,10 @@ function posthorn_add_debug_information( array $info ): array {
 		'directory' => posthorn_queue_directory(),
 	);
 	try {
-		foreach ( posthorn_client_stats() as $name => $value ) {
+		$look = posthorn_client_inspect();
+		// A host's name belongs in no forum.
+		unset( $look['host'], $look['last_host'] );
+		foreach ( posthorn_client_stats() + $look as $name => $value ) {
 			if ( is_scalar( $value ) || null === $value ) {
 				$fields[ $name ] = is_bool( $value ) ? ( $value ? 'yes' : 'no' ) : (string) $value;
 			}

@@ -1,5 +1,7 @@
 //! The arrays of the PHP API: what the core knows, with the keys that the manual names.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Millis, SystemClock, iso_millis, parse_iso};
@@ -7,7 +9,10 @@ use crate::delivery::Exchange;
 use crate::error::{Error, Result};
 use crate::event::{DeliveryId, Event, EventId};
 use crate::format::Rendered;
-use crate::store::{AttemptRow, DeliveryRow, EndpointState, Filter, State, Stats};
+use crate::runtime::machine::Machine;
+use crate::runtime::place::{Kind, Place};
+use crate::runtime::{Sending, sending};
+use crate::store::{AttemptRow, DeliveryRow, EndpointState, Filter, State, Stats, Waiting};
 use crate::{catalogue, format, json, preset, retry};
 
 /// The catalogue.
@@ -151,20 +156,77 @@ pub(super) fn endpoint(state: &EndpointState) -> Value {
 }
 
 /// What `stats()` returns.
-pub(super) fn stats(stats: &Stats, holder: Option<&str>) -> Value {
-    let mut who = holder.unwrap_or_default().splitn(2, ' ');
-    let pid = who.next().and_then(|pid| pid.parse::<i64>().ok());
+pub(super) fn stats(stats: &Stats, sending: Option<&Sending>, max_bytes: u64) -> Value {
     let oldest = stats.oldest_pending_at.map(|at| (SystemClock.now() - at).max(0) as f64 / 1000.0);
-    json!({
+    let mut map = json!({
         "pending": stats.pending,
         "delivered": stats.delivered,
         "dead": stats.dead,
         "cancelled": stats.cancelled,
         "oldest_pending_s": oldest,
-        "dispatcher": holder.is_some(),
-        "dispatcher_pid": pid,
-        "dispatcher_kind": who.next(),
         "bytes": stats.bytes,
+        "used_bytes": stats.used_bytes,
+        "max_bytes": max_bytes,
+    });
+    add_sending(&mut map, sending);
+    map
+}
+
+/// What `inspect()` returns.
+pub(super) fn inspection(directory: &Path) -> Value {
+    let place = Place::of(directory);
+    let here = Machine::here(directory);
+    let last = Machine::last(directory);
+    let mut map = json!({
+        "file_system": place.as_ref().map_or(Kind::Unknown, |place| place.kind).as_str(),
+        "file_system_type": place.as_ref().map(|place| &place.name),
+        "disk_bytes": place.as_ref().map(|place| place.bytes),
+        "disk_free_bytes": place.as_ref().map(|place| place.free_bytes),
+        "host": here.name,
+        "last_host": last.as_ref().map(|last| &last.name),
+        "host_changed": last.as_ref().is_some_and(|last| !here.is(last)),
+    });
+    // Without a directory, or the right to look into it, nobody can tell.
+    let sending = directory.is_dir().then(|| sending(directory).ok().flatten()).flatten();
+    add_sending(&mut map, sending.as_ref());
+    map
+}
+
+fn add_sending(map: &mut Value, sending: Option<&Sending>) {
+    map["dispatcher"] = json!(sending.is_some());
+    map["dispatcher_pid"] = json!(sending.and_then(|sending| sending.pid));
+    map["dispatcher_kind"] = json!(sending.and_then(|sending| sending.kind.as_ref()));
+    map["dispatcher_responds"] = json!(sending.and_then(|sending| sending.responds));
+    map["dispatcher_stopped"] = json!(sending.and_then(|sending| sending.stopped));
+}
+
+/// What waits for an endpoint.
+pub(super) fn waiting(waiting: &Waiting, now: Millis) -> Value {
+    let lane = &waiting.lane;
+    let paused_until = (lane.paused_until > now).then_some(lane.paused_until);
+    let held_back = if lane.removed {
+        Some("removed")
+    } else if !lane.endpoint.enabled {
+        Some("disabled")
+    } else if lane.site_paused {
+        Some("paused")
+    } else if lane.suspended.is_some() {
+        Some("suspended")
+    } else {
+        paused_until.map(|_| "asked_to_wait")
+    };
+    json!({
+        "site": lane.endpoint.site,
+        "endpoint": lane.endpoint.id,
+        "url": lane.endpoint.url,
+        "pending": waiting.pending,
+        "due": waiting.due,
+        "due_since": time(waiting.due_since),
+        "next_attempt_at": time(waiting.next_attempt_at),
+        "last_error": waiting.last_error,
+        "held_back": held_back,
+        "suspended": lane.suspended,
+        "paused_until": time(paused_until),
     })
 }
 

@@ -163,9 +163,28 @@ impl PhpQueue {
     /// Counts, of one site or of all; see the manual for the keys.
     pub fn stats(&self, site: Option<String>) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
-            let (stats, holder) = self.queue.stats(site.as_deref())?;
-            Ok(to_array(&arrays::stats(&stats, holder.as_deref())))
+            let (stats, sending) = self.queue.stats(site.as_deref())?;
+            Ok(to_array(&arrays::stats(&stats, sending.as_ref(), self.queue.max_bytes())))
         })
+    }
+
+    /// What waits, of all sites: a list with an entry for each endpoint that something waits for.
+    pub fn waiting(&self) -> PhpResult<ZBox<ZendHashTable>> {
+        guard(|| {
+            let now = SystemClock.now();
+            Ok(to_array(&self.queue.waiting()?.iter().map(|waiting| arrays::waiting(waiting, now)).collect()))
+        })
+    }
+
+    /// Makes every retry that waits due at once, of all sites; returns how many there were. Each uses up its attempt.
+    /// Pauses and suspensions stay.
+    pub fn hurry(&self) -> PhpResult<i64> {
+        guard(|| Ok(self.queue.hurry()? as i64))
+    }
+
+    /// Takes the queue as this machine's, after it was moved: `host_changed` is false from then on.
+    pub fn adopt(&self) -> PhpResult<()> {
+        guard(|| self.queue.adopt())
     }
 
     /// Delivers in this process for `$seconds`; whoever else sends hands over. Returns how many deliveries were

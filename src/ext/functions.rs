@@ -22,6 +22,7 @@ pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
         .function(wrap_function!(posthorn_formats))
         .function(wrap_function!(posthorn_presets))
         .function(wrap_function!(posthorn_generate_secret))
+        .function(wrap_function!(posthorn_inspect))
         .function(wrap_function!(posthorn_keep_sending))
         .function(wrap_function!(posthorn_read_statement))
 }
@@ -57,6 +58,16 @@ pub fn posthorn_formats() -> PhpResult<ZBox<ZendHashTable>> {
 #[php(name = "Posthorn\\keep_sending")]
 pub fn posthorn_keep_sending(directory: String) -> PhpResult<bool> {
     guard(|| Ok(Queue::keep_sending(Path::new(&directory))))
+}
+
+/// What can be told of a queue's directory without opening the queue, also of one that cannot be opened: `file_system` (local,
+/// memory, overlay, network, unknown), `file_system_type`, `disk_bytes`, `disk_free_bytes`, `host`, `last_host`,
+/// `host_changed`, and `dispatcher` with its companions as `stats()` has them. Waits up to a second for a dispatcher that
+/// does not answer.
+#[php_function]
+#[php(name = "Posthorn\\inspect")]
+pub fn posthorn_inspect(directory: String) -> PhpResult<ZBox<ZendHashTable>> {
+    guard(|| Ok(to_array(&arrays::inspection(Path::new(&directory)))))
 }
 
 /// A new random secret of 256 bits in the form that `format` wants. Throws `Posthorn\InvalidArgument` for a

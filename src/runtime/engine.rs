@@ -13,8 +13,8 @@ use super::descriptors::Descriptors;
 use super::holding::{self, Ended};
 use super::lock::Lock;
 use super::log::Log;
-use super::signal::StandBy;
-use super::{QueueOptions, fork, host};
+use super::signal::{Heard, StandBy};
+use super::{QueueOptions, fork, host, sending};
 use crate::dispatcher::Dispatcher;
 use crate::error::Error;
 
@@ -32,6 +32,9 @@ const HANDED_OVER_DELAY: Duration = Duration::from_millis(100);
 
 /// After an error or a panic the thread starts over, not at once.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// A dispatcher that owes an answer for so long is not busy, it is frozen.
+const FROZEN_AFTER: Duration = Duration::from_secs(3);
 
 /// The same trouble is logged again after this long.
 const LOG_AGAIN: Duration = Duration::from_secs(60);
@@ -224,24 +227,29 @@ impl Engine {
                 last = Some((Instant::now(), message));
             }
         };
+        let mut connection = None;
         loop {
             let stopping = self.stopping().map(|(how, _)| how);
             if stopping == Some(Stop::Finish) {
                 return;
             }
             if !self.may_send() {
+                connection = None;
                 self.wait(&[], STAND_BY_TIMER);
                 continue;
             }
             match Lock::try_take(&self.directory, &self.descriptors) {
-                Ok(Some(lock)) => match holding::hold(self, lock) {
-                    Ok(Ended::HandedOver) if self.stopping().is_none() => self.rest(HANDED_OVER_DELAY),
-                    Ok(_) => {}
-                    Err(error) => {
-                        complain(error);
-                        self.rest(RESTART_DELAY);
+                Ok(Some(lock)) => {
+                    connection = None;
+                    match holding::hold(self, lock) {
+                        Ok(Ended::HandedOver) if self.stopping().is_none() => self.rest(HANDED_OVER_DELAY),
+                        Ok(_) => {}
+                        Err(error) => {
+                            complain(error);
+                            self.rest(RESTART_DELAY);
+                        }
                     }
-                },
+                }
                 Ok(None) => {}
                 Err(error) => {
                     complain(error);
@@ -252,23 +260,44 @@ impl Engine {
                 // Another process holds the lock and sends.
                 return;
             }
-            self.stand_by();
+            connection = self.stand_by(connection);
         }
     }
 
-    /// Waits until the dispatcher is gone, or this process is asked to work or to stop.
-    fn stand_by(&self) {
-        let Some(connection) = StandBy::connect(&self.directory, &self.descriptors) else {
-            return self.rest(NO_STATION_TIMER);
+    /// Waits until the dispatcher is gone, or this process is asked to work or to stop. Returns the connection to the
+    /// dispatcher, for the next time.
+    fn stand_by(&self, connection: Option<StandBy>) -> Option<StandBy> {
+        let connected = connection.or_else(|| StandBy::connect(&self.directory, &self.descriptors));
+        let Some(mut connection) = connected else {
+            self.rest(NO_STATION_TIMER);
+            return None;
         };
-        if self.is_asked_to_work() {
+        let asked_to_work = self.is_asked_to_work();
+        if asked_to_work {
             connection.ask_for_work();
         }
-        let timer = if self.is_asked_to_work() { NO_STATION_TIMER } else { STAND_BY_TIMER };
-        self.wait(&[connection.descriptor()], timer);
+        if !connection.told_frozen && connection.ask_for_answer() >= FROZEN_AFTER {
+            // It keeps the lock, so all that can be done is to say so.
+            connection.told_frozen = true;
+            self.log.write_if_news(&sending::frozen_words(&self.directory), LOG_AGAIN);
+        }
+        let until = Instant::now() + if asked_to_work { NO_STATION_TIMER } else { STAND_BY_TIMER };
+        let mut heard = Heard::Silence;
+        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            self.wait(&[connection.descriptor()], left);
+            heard = connection.read();
+            // A wait that it has not ended was ended by the bell.
+            if heard != Heard::Answer || self.stopping().is_some() || self.is_asked_to_work() != asked_to_work {
+                break;
+            }
+            if std::mem::take(&mut connection.told_frozen) {
+                self.log.write_if_news("the dispatcher answers again", LOG_AGAIN);
+            }
+        }
         if host::in_request() && !self.is_asked_to_work() {
             self.rest(BUSY_DELAY);
         }
+        (heard != Heard::Gone).then_some(connection)
     }
 
     /// Waits for the bell; nothing else ends it early but an order to stop.

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::engine::{Engine, Stop};
 use super::lock::Lock;
 use super::signal::Station;
-use super::{LOOK_IN_PLACE_EVERY, fork, host, transport};
+use super::{LOOK_IN_PLACE_EVERY, fork, host, machine, transport};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::Transport;
 use crate::dispatcher::jobs::{self, JobReceiver};
@@ -61,6 +61,9 @@ const SYNC_PAUSE: Duration = Duration::from_millis(5);
 /// M_TRIM_THRESHOLD).
 const WORKING_SET_BYTES: usize = 1024 * 1024;
 
+/// That the queue was moved is said again after this long, if nobody has said that it was.
+const SAID_AGAIN: Duration = Duration::from_secs(24 * 3600);
+
 /// Why holding ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -81,7 +84,10 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (jobs, job_queue) = jobs::queue();
     let (outcomes, outcome_queue) = unbounded();
-    salvage(engine)?;
+    if let Some(other) = machine::arrive(&engine.directory) {
+        engine.log.write_if_news(&machine::arrival_words(&other), SAID_AGAIN);
+    }
+    salvage(engine, &mut station)?;
     let (sync_wanted, opened) = {
         let _gate = fork::gate();
         let store = open_store(engine)?;
@@ -233,7 +239,7 @@ fn set_aside_if_damaged(engine: &Engine, opened: Identity, error: &Error) {
 }
 
 /// Takes over what waits in queue files that were set aside. Goes on with it the next time if this process ends.
-fn salvage(engine: &Engine) -> Result<()> {
+fn salvage(engine: &Engine, station: &mut Station) -> Result<()> {
     if !Salvage::is_needed(&engine.directory) {
         return Ok(());
     }
@@ -247,8 +253,12 @@ fn salvage(engine: &Engine) -> Result<()> {
         let mut more = true;
         while more && engine.stopping().is_none() {
             // Nothing stays open between two steps: a forked child could not close it.
-            let _gate = fork::gate();
-            more = open_store(engine)?.salvage(&mut salvage)?;
+            {
+                let _gate = fork::gate();
+                more = open_store(engine)?.salvage(&mut salvage)?;
+            }
+            // Whoever asks for a sign of life gets one.
+            station.read();
         }
         if !more {
             engine.log.write(&salvage.summary());

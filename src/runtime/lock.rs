@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, Mode, OFlags};
 
 use super::descriptors::{Descriptors, Listed};
 use super::host;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Trouble};
 use crate::store::{identity, open_private_file};
 
 const FILE: &str = "dispatcher.lock";
@@ -51,7 +51,20 @@ impl Lock {
 
 /// The process that holds the lock and what it is (`4711 fpm-fcgi`), `None` when nobody does.
 pub(super) fn holder(directory: &Path) -> Result<Option<String>> {
-    let file = open_private_file(&directory.join(FILE))?;
+    // Not made if it is missing: whoever only looks leaves nothing behind.
+    let file = match rustix::fs::open(directory.join(FILE), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+        Ok(file) => file,
+        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(error) => {
+            return Err(Error::trouble(
+                Trouble::Permission,
+                format!(
+                    "cannot open {FILE} in {}: {error}; let PHP's user own the directory and every file in it",
+                    directory.display()
+                ),
+            ));
+        }
+    };
     // Shared, so that two that look at once do not see each other; it is freed when the file is closed.
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
         Ok(()) => Ok(None),
@@ -60,5 +73,29 @@ pub(super) fn holder(directory: &Path) -> Result<Option<String>> {
             let read = rustix::io::pread(&file, &mut text, 0).unwrap_or(0);
             Ok(Some(String::from_utf8_lossy(&text[..read]).trim().to_owned()))
         }
+    }
+}
+
+/// The holder's process number as this process sees it, by proc_locks(5): `1: FLOCK  ADVISORY  WRITE 4711 fe:00:393 0 EOF`.
+/// `None` where the kernel does not show it, as to another container: the number in the file is then another process's.
+pub(super) fn holder_as_seen_here(directory: &Path) -> Option<i32> {
+    let (device, inode) = identity(&directory.join(FILE))?;
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let holders = |place: &dyn Fn(&str) -> bool| {
+        let found = locks.lines().filter_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [_, "FLOCK", _, "WRITE", pid, at, ..] = words[..] else { return None };
+            place(at).then(|| pid.parse::<i32>().ok()).flatten().filter(|pid| *pid > 0)
+        });
+        found.collect::<Vec<_>>()
+    };
+    let exactly = holders(&|at| at == format!("{major:02x}:{minor:02x}:{inode}"));
+    // Btrfs and overlay have one device for the kernel and another for stat(2).
+    let by_inode = || holders(&|at| at.ends_with(&format!(":{inode}")));
+    let found = if exactly.is_empty() { by_inode() } else { exactly };
+    match found[..] {
+        [pid] => Some(pid),
+        _ => None,
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{
@@ -23,8 +24,17 @@ use crate::store::give_to_owner_of_parent;
 const WAKE: &str = "wake.sock";
 const STAND_BY: &str = "dispatcher.sock";
 
-/// What a process that waits to send says when its owner asked it to work.
+/// What a process says to the dispatcher: that it stands by …
+const STANDS_BY: u8 = b's';
+
+/// … that its owner asked it to work …
 const WANTS_TO_WORK: u8 = b'w';
+
+/// … and that it wants a sign of life. The dispatcher answers with the same.
+const ANSWER_ME: u8 = b'a';
+
+/// A connection is tried again so soon where a new dispatcher has none yet, or an old one takes none.
+const CONNECT_AGAIN: Duration = Duration::from_millis(10);
 
 /// A socket's address may have 107 bytes; this form has, whatever the directory's length.
 struct Address {
@@ -62,10 +72,17 @@ fn bound(directory: &Path, name: &str, kind: SocketType) -> rustix::io::Result<O
 pub(super) struct Station {
     wake: Listed,
     listener: Listed,
-    standing_by: Vec<Listed>,
+    connections: Vec<Connection>,
     descriptors: Arc<Descriptors>,
     /// A process that stands by was asked to work.
     pub wanted: bool,
+}
+
+/// Another process's connection.
+struct Connection {
+    socket: Listed,
+    /// Who only asks for a sign of life does not.
+    stands_by: bool,
 }
 
 impl Station {
@@ -76,22 +93,23 @@ impl Station {
             let listener = descriptors.open(|| bound(directory, STAND_BY, SocketType::STREAM))?;
             listen(&listener, 128)?;
             let descriptors = descriptors.clone();
-            Ok(Station { wake, listener, standing_by: Vec::new(), descriptors, wanted: false })
+            Ok(Station { wake, listener, connections: Vec::new(), descriptors, wanted: false })
         };
         open().map_err(|error| Error::unavailable(format!("cannot make sockets in {}: {error}", directory.display())))
     }
 
     /// What to wait for.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        [&self.wake, &self.listener].into_iter().chain(&self.standing_by).map(AsFd::as_fd)
+        let connections = self.connections.iter().map(|connection| &connection.socket);
+        [&self.wake, &self.listener].into_iter().chain(connections).map(AsFd::as_fd)
     }
 
     /// Whether another process could take over.
     pub fn has_stand_by(&self) -> bool {
-        !self.standing_by.is_empty()
+        self.connections.iter().any(|connection| connection.stands_by)
     }
 
-    /// Takes in what has arrived. Returns how many times pages have called.
+    /// Takes in what has arrived, and answers who asks for a sign of life. Returns how many times pages have called.
     pub fn read(&mut self) -> usize {
         let mut buffer = [0u8; 16];
         let mut calls = 0;
@@ -99,26 +117,48 @@ impl Station {
             calls += 1;
         }
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        while let Ok(connection) = self.descriptors.open(|| accept_with(&self.listener, flags)) {
-            self.standing_by.push(connection);
+        while let Ok(socket) = self.descriptors.open(|| accept_with(&self.listener, flags)) {
+            self.connections.push(Connection { socket, stands_by: false });
         }
         let wanted = &mut self.wanted;
-        self.standing_by.retain(|connection| match recv(connection, &mut buffer[..], RecvFlags::empty()) {
+        self.connections.retain_mut(|connection| match recv(&connection.socket, &mut buffer[..], RecvFlags::empty()) {
             Ok((0, _)) => false,
             Ok((read, _)) => {
-                *wanted |= buffer[..read].contains(&WANTS_TO_WORK);
-                true
+                let said = &buffer[..read];
+                *wanted |= said.contains(&WANTS_TO_WORK);
+                connection.stands_by |= said.contains(&STANDS_BY);
+                if said.contains(&ANSWER_ME) {
+                    let _ = send(&connection.socket, &[ANSWER_ME], SendFlags::NOSIGNAL);
+                }
+                connection.stands_by || !said.contains(&ANSWER_ME)
             }
             Err(Errno::AGAIN | Errno::INTR) => true,
             Err(_) => false,
         });
-        *wanted &= !self.standing_by.is_empty();
+        self.wanted &= self.has_stand_by();
         calls
     }
 }
 
 /// A stand-by's connection to the dispatcher.
-pub(super) struct StandBy(Listed);
+pub(super) struct StandBy {
+    socket: Listed,
+    /// Since when it owes an answer.
+    asked: Option<Instant>,
+    /// It was said that it does not answer.
+    pub told_frozen: bool,
+}
+
+/// What a stand-by hears from the dispatcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Nothing.
+    Silence,
+    /// A sign of life.
+    Answer,
+    /// That it is gone.
+    Gone,
+}
 
 impl StandBy {
     /// Connects; `None` if nobody is there to connect to.
@@ -126,20 +166,81 @@ impl StandBy {
         let connected = descriptors.open(|| {
             let socket = unix_socket(SocketType::STREAM)?;
             connect(&socket, &Address::new(directory, STAND_BY)?.address)?;
+            send(&socket, &[STANDS_BY], SendFlags::NOSIGNAL)?;
             rustix::io::Result::Ok(socket)
         });
-        connected.ok().map(StandBy)
+        connected.ok().map(|socket| StandBy { socket, asked: None, told_frozen: false })
     }
 
     /// Asks the dispatcher to hand over.
     pub fn ask_for_work(&self) {
-        let _ = send(&self.0, &[WANTS_TO_WORK], SendFlags::NOSIGNAL);
+        let _ = send(&self.socket, &[WANTS_TO_WORK], SendFlags::NOSIGNAL);
     }
 
-    /// Readable when the dispatcher is gone.
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+    /// Asks the dispatcher for a sign of life, unless it owes one. Returns for how long it has owed it.
+    pub fn ask_for_answer(&mut self) -> Duration {
+        let asked = *self.asked.get_or_insert_with(|| {
+            let _ = send(&self.socket, &[ANSWER_ME], SendFlags::NOSIGNAL);
+            Instant::now()
+        });
+        asked.elapsed()
     }
+
+    /// Takes in what the dispatcher has said.
+    pub fn read(&mut self) -> Heard {
+        let mut buffer = [0u8; 16];
+        match recv(&self.socket, &mut buffer[..], RecvFlags::empty()) {
+            Ok((read, _)) if read > 0 => {
+                self.asked = None;
+                Heard::Answer
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Heard::Silence,
+            _ => Heard::Gone,
+        }
+    }
+
+    /// Readable when the dispatcher has answered or is gone.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Asks the dispatcher of the queue in `directory` for a sign of life and waits for it, for `patience` at most. `None` if
+/// it cannot be asked: it has no socket, or one that is not to be reached from here.
+pub(super) fn is_alive(directory: &Path, patience: Duration) -> Option<bool> {
+    let deadline = Instant::now() + patience;
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let mut asked = false;
+    while !left().is_zero() {
+        let connected = || -> rustix::io::Result<OwnedFd> {
+            let socket = unix_socket(SocketType::STREAM)?;
+            connect(&socket, &Address::new(directory, STAND_BY)?.address)?;
+            send(&socket, &[ANSWER_ME], SendFlags::NOSIGNAL)?;
+            Ok(socket)
+        };
+        let socket = match connected() {
+            Ok(socket) => socket,
+            Err(error) => {
+                // So many wait to be taken that no more may: it has taken none for long.
+                asked |= error == Errno::AGAIN;
+                std::thread::sleep(CONNECT_AGAIN.min(left()));
+                continue;
+            }
+        };
+        asked = true;
+        while !left().is_zero() {
+            let timeout = Timespec { tv_sec: left().as_secs() as i64, tv_nsec: left().subsec_nanos() as i64 };
+            let _ = poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&timeout));
+            let mut buffer = [0u8; 1];
+            match recv(&socket, &mut buffer[..], RecvFlags::empty()) {
+                Ok((read, _)) if read > 0 => return Some(true),
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                // It has just handed over; whoever sends now is asked.
+                _ => break,
+            }
+        }
+    }
+    asked.then_some(false)
 }
 
 /// The page's end: wakes whoever sends.

@@ -114,7 +114,7 @@ impl Store {
     }
 
     /// Room in the file that forgotten deliveries have left: it is used before the file grows.
-    fn free_bytes(&self) -> Result<u64> {
+    pub(super) fn free_bytes(&self) -> Result<u64> {
         self.connection
             .query_row("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size", [], |row| {
                 row.get::<_, i64>(0)

@@ -16,6 +16,7 @@ mod salvage;
 mod schema;
 mod settle;
 mod tally;
+mod waiting;
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub(crate) use prune::Retention;
 pub(crate) use salvage::Salvage;
 pub use settle::{Change, Settlement};
 pub use tally::Stats;
+pub use waiting::Waiting;
 
 /// The queue's file in its directory.
 pub(crate) const FILE: &str = "queue.db";

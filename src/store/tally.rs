@@ -23,6 +23,8 @@ pub struct Stats {
     pub oldest_pending_at: Option<Millis>,
     /// The queue's size on disk.
     pub bytes: u64,
+    /// What of it is in use: room that forgotten deliveries have left is used before the file grows.
+    pub used_bytes: u64,
 }
 
 /// Changes of counts within one transaction.
@@ -52,7 +54,9 @@ impl Store {
     /// What the queue holds, of `site` or of all sites. Expands what was accepted and not yet expanded.
     pub fn stats(&mut self, site: Option<&str>) -> Result<Stats> {
         self.expand_for_reading()?;
-        let mut stats = Stats { bytes: self.bytes(), ..Stats::default() };
+        let bytes = self.bytes();
+        let used_bytes = bytes.saturating_sub(self.free_bytes()?);
+        let mut stats = Stats { bytes, used_bytes, ..Stats::default() };
         let mut count = || -> rusqlite::Result<()> {
             let mut statement = self
                 .connection

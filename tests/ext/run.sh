@@ -15,6 +15,8 @@ need_node
 # The program alone, without the system service.
 need_packages apache2-bin "libapache2-mod-php$PHP_VERSION"
 need_packages sqlite3 # after the processes are gone, the queue file is checked by a program that is not ours
+# A network file system that needs no network: sshfs talks to sftp-server through a pipe.
+need_packages sshfs openssh-sftp-server e2fsprogs
 
 POSTHORN_LIBRARY=${POSTHORN_LIBRARY:-$POSTHORN_ROOT/target/release/libposthorn.so}
 [ -f "$POSTHORN_LIBRARY" ] || die "there is no $POSTHORN_LIBRARY: cargo build --release --locked --features extension"

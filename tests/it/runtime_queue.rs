@@ -30,7 +30,7 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 
 fn sender(queue: &Queue) -> Option<u32> {
     let (_, sender) = queue.stats(None).unwrap();
-    sender.and_then(|text| text.split(' ').next()?.parse().ok())
+    sender.and_then(|sender| sender.pid?.try_into().ok())
 }
 
 fn point_at(queue: &Queue, receiver: &Receiver) {

@@ -179,6 +179,20 @@ function posthorn_dismiss(): void {
 }
 
 /**
+ * Answers "It was moved here".
+ */
+function posthorn_adopt(): void {
+	posthorn_require_owner( 'posthorn_adopt' );
+	try {
+		posthorn_client_adopt();
+	} catch ( \Throwable $error ) {
+		posthorn_report( $error, false );
+	}
+	wp_safe_redirect( posthorn_page_url() );
+	exit;
+}
+
+/**
  * Ends the request unless the owner sent it from one of our forms.
  *
  * @param string $action The nonce's action.

@@ -82,3 +82,81 @@ function posthorn_set_aside_steps( array $files ): array {
 		posthorn_step( __( 'When you need it no more, delete it:', 'posthorn' ), ...array_map( static fn( array $file ) => 'sudo sh -c "rm ' . escapeshellarg( $file['path'] ) . '*"', $files ) ),
 	);
 }
+
+/**
+ * What to do about a process that was stopped and holds the queue.
+ *
+ * @param int $pid Its number.
+ * @return array<int,array{text:string,commands:string[]}>
+ */
+function posthorn_frozen_steps( int $pid ): array {
+	return array(
+		posthorn_step( __( 'Let it go on:', 'posthorn' ), "sudo kill -CONT $pid" ),
+		posthorn_step( __( 'If nobody knows why it was stopped, end it instead. Another process sends within a second; what was on its way is sent again, with the same id:', 'posthorn' ), "sudo kill -9 $pid" ),
+	);
+}
+
+/**
+ * What to do about a process that holds the queue and does not answer, though it was not stopped.
+ *
+ * @param int $pid Its number.
+ * @return array<int,array{text:string,commands:string[]}>
+ */
+function posthorn_silent_steps( int $pid ): array {
+	return array(
+		posthorn_step( __( 'See what it does. A D in the column STAT means that it waits for the disk:', 'posthorn' ), "ps -o pid,stat,wchan:20,etime,cmd -p $pid" ),
+		posthorn_step( __( 'See whether the disk reports errors, and tell your hoster:', 'posthorn' ), 'sudo dmesg --level=err,warn | tail -n 20' ),
+		posthorn_step( __( 'If it stays like this, end the process. Another one sends within a second; what was on its way is sent again, with the same id:', 'posthorn' ), "sudo kill -9 $pid" ),
+	);
+}
+
+/**
+ * What to do about a container that is paused while a process in it holds the queue.
+ *
+ * @return array<int,array{text:string,commands:string[]}>
+ */
+function posthorn_paused_container_steps(): array {
+	return array(
+		posthorn_step( __( 'Look for a container of this site that is paused, and let it go on or restart it:', 'posthorn' ), 'docker ps --filter status=paused', 'docker unpause CONTAINER' ),
+	);
+}
+
+/**
+ * How to keep the queue on a disk that stays.
+ *
+ * @return array<int,array{text:string,commands:string[]}>
+ */
+function posthorn_place_steps(): array {
+	$parent = dirname( posthorn_queue_directory() );
+	$user   = posthorn_php_user();
+	return array(
+		posthorn_step( __( 'Send what waits first, so that nothing is left behind:', 'posthorn' ), 'wp posthorn drain' ),
+		posthorn_step( __( 'In a container, give the directory a volume of its own, on a disk of the machine:', 'posthorn' ), 'docker run -v posthorn:' . escapeshellarg( $parent ) . ' …' ),
+		posthorn_step( __( 'Otherwise make a directory on a local disk and name it in wp-config.php:', 'posthorn' ), "sudo install -d -m 700 -o $user -g $user /var/lib/posthorn", "define( 'POSTHORN_DATA_DIR', '/var/lib/posthorn' );" ),
+	);
+}
+
+/**
+ * How to make room in the queue.
+ *
+ * @return array<int,array{text:string,commands:string[]}>
+ */
+function posthorn_room_steps(): array {
+	return array(
+		posthorn_step( __( 'See what waits and why; it makes room once it is sent:', 'posthorn' ), 'wp posthorn status' ),
+		posthorn_step( __( 'If your receiver does not answer, its own log says why. Deliveries that have failed for good are forgotten after 90 days, those that arrived after 7.', 'posthorn' ) ),
+	);
+}
+
+/**
+ * How to run the service.
+ *
+ * @return array<int,array{text:string,commands:string[]}>
+ */
+function posthorn_service_steps(): array {
+	$user = posthorn_php_user();
+	return array(
+		posthorn_step( __( 'Copy posthorn.service, which comes with the extension, to systemd’s directory and set the path of this WordPress in it:', 'posthorn' ), 'sudo install -m 644 packaging/posthorn.service /etc/systemd/system/', 'WorkingDirectory=' . untrailingslashit( ABSPATH ), "User=$user" ),
+		posthorn_step( __( 'Start it, now and with every boot:', 'posthorn' ), 'sudo systemctl daemon-reload', 'sudo systemctl enable --now posthorn' ),
+	);
+}

@@ -11,6 +11,7 @@ defined( 'ABSPATH' ) || exit;
  * Prints the panel.
  */
 function posthorn_print_status(): void {
+	$shown = posthorn_print_conditions();
 	echo '<section class="posthorn-status" aria-labelledby="posthorn-status-heading"><h2 id="posthorn-status-heading">' . esc_html__( 'Status', 'posthorn' ) . '</h2><dl>';
 	/* translators: %s: a version. */
 	posthorn_print_fact( 'good', __( 'PHP extension', 'posthorn' ), sprintf( __( 'loaded, version %s', 'posthorn' ), (string) phpversion( 'posthorn' ) ) );
@@ -26,7 +27,7 @@ function posthorn_print_status(): void {
 	}
 	/* translators: %s: a size such as 12 MB. */
 	posthorn_print_fact( 'good', __( 'Queue', 'posthorn' ), sprintf( __( 'writable, %s on disk', 'posthorn' ), size_format( (int) $stats['bytes'] ) ) );
-	posthorn_print_sender( $stats );
+	posthorn_print_sender( $stats, $shown );
 	posthorn_print_waiting( $stats );
 	posthorn_print_last_failure( $dead[0] ?? null, (int) $stats['dead'] );
 	echo '</dl>';
@@ -63,11 +64,53 @@ function posthorn_print_fact( string $state, string $name, string $text, string 
 }
 
 /**
+ * Prints what is wrong with who sends, the queue's place and its room, with what to do. What the panel says anyway, in
+ * words and with a button, is left out.
+ *
+ * @return string[] The ids of what was printed.
+ */
+function posthorn_print_conditions(): array {
+	require_once dirname( __DIR__ ) . '/conditions.php';
+	try {
+		$conditions = array_filter( posthorn_conditions(), static fn( array $condition ) => ! in_array( $condition['id'], array( 'paused', 'suspended' ), true ) );
+	} catch ( \Throwable $error ) {
+		// A frozen process that holds the lock may be the reason; the panel shows the error.
+		$look       = posthorn_client_inspect();
+		$conditions = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ) );
+	}
+	foreach ( $conditions as $condition ) {
+		printf( '<div class="notice notice-%s inline posthorn-condition"><p><strong>%s</strong></p><p>%s</p>', 'critical' === $condition['level'] ? 'error' : 'warning', esc_html( $condition['title'] ), esc_html( $condition['text'] ) );
+		if ( 'moved' === $condition['id'] ) {
+			posthorn_adopt_button();
+		} elseif ( array() !== $condition['steps'] ) {
+			echo '<p>' . esc_html__( 'Whoever looks after the server can put it right:', 'posthorn' ) . '</p>';
+			posthorn_print_steps( $condition['steps'] );
+		}
+		echo '</div>';
+	}
+	return array_column( $conditions, 'id' );
+}
+
+/**
+ * The button that says that the queue was moved on purpose.
+ */
+function posthorn_adopt_button(): void {
+	echo '<form class="posthorn-buttons" method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
+	wp_nonce_field( 'posthorn_adopt' );
+	echo '<p><input type="hidden" name="action" value="posthorn_adopt"><button class="button">' . esc_html__( 'It was moved here', 'posthorn' ) . '</button></p></form>';
+}
+
+/**
  * Prints who is sending.
  *
- * @param array $stats The queue's numbers.
+ * @param array    $stats The queue's numbers.
+ * @param string[] $shown The ids of the conditions that are shown above.
  */
-function posthorn_print_sender( array $stats ): void {
+function posthorn_print_sender( array $stats, array $shown ): void {
+	if ( array_intersect( array( 'frozen', 'silent' ), $shown ) ) {
+		posthorn_print_fact( 'bad', __( 'Sender', 'posthorn' ), __( 'does not answer, see above', 'posthorn' ) );
+		return;
+	}
 	if ( ! $stats['dispatcher'] ) {
 		posthorn_print_fact( $stats['pending'] > 0 ? 'bad' : 'note', __( 'Sender', 'posthorn' ), __( 'nobody at the moment; the next visitor or WP-Cron starts it. Run “wp posthorn work” as a service to be independent of visitors.', 'posthorn' ) );
 		return;
