@@ -28,4 +28,5 @@ mod store_accept;
 mod store_endpoints;
 mod store_files;
 mod store_history;
+mod store_sync;
 mod store_tally;
