@@ -203,14 +203,14 @@ fn add_sending(map: &mut Value, sending: Option<&Sending>) {
 /// What waits for an endpoint.
 pub(super) fn waiting(waiting: &Waiting, now: Millis) -> Value {
     let lane = &waiting.lane;
-    let paused_until = (lane.paused_until > now).then_some(lane.paused_until);
+    let paused_until = (lane.standing.paused_until > now).then_some(lane.standing.paused_until);
     let held_back = if lane.removed {
         Some("removed")
     } else if !lane.endpoint.enabled {
         Some("disabled")
     } else if lane.site_paused {
         Some("paused")
-    } else if lane.suspended.is_some() {
+    } else if lane.standing.suspended.is_some() {
         Some("suspended")
     } else {
         paused_until.map(|_| "asked_to_wait")
@@ -225,7 +225,7 @@ pub(super) fn waiting(waiting: &Waiting, now: Millis) -> Value {
         "next_attempt_at": time(waiting.next_attempt_at),
         "last_error": waiting.last_error,
         "held_back": held_back,
-        "suspended": lane.suspended,
+        "suspended": lane.standing.suspended,
         "paused_until": time(paused_until),
     })
 }

@@ -10,14 +10,14 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::engine::{Engine, Stop};
 use super::lock::Lock;
 use super::signal::Station;
-use super::{LOOK_IN_PLACE_EVERY, fork, host, machine, transport};
+use super::{LOOK_IN_PLACE_EVERY, QueueOptions, fork, host, machine, transport};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::Transport;
 use crate::dispatcher::jobs::{self, JobReceiver};
 use crate::dispatcher::sender::{Outcome, send_all};
 use crate::dispatcher::{Dispatcher, Mode, Turn};
 use crate::error::{Error, Result};
-use crate::store::{FILE as QUEUE_FILE, Identity, Salvage, Store, StoreOptions, SyncMode, identity};
+use crate::store::{FILE as QUEUE_FILE, Identity, Salvage, Store, StoreOptions, identity};
 
 /// The dispatcher's page cache. Large enough for the upper pages of every index of a large queue.
 const CACHE_KIB: u32 = 8 * 1024;
@@ -55,6 +55,9 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// Two syncs lie at least so far apart: a disk that is always syncing slows the pages' own writes.
 const SYNC_PAUSE: Duration = Duration::from_millis(5);
+
+/// The same in a burst, which is the pages' own.
+const BURST_SYNC_PAUSE: Duration = Duration::from_millis(20);
 
 /// About what a lane's rows and a settlement take. The C library gives free memory at a heap's end back to the system, and
 /// asks for it anew with the next rows, unless it has seen a block of half the size come and go (mallopt(3), on
@@ -137,7 +140,7 @@ fn send(
 ) -> Ended {
     let mut plan = Plan::new();
     let mut failing = false;
-    let mut looked = Instant::now();
+    let (mut looked, mut synced) = (Instant::now(), Instant::now());
     let mut missing_since: Option<Instant> = None;
     let mut burst_since: Option<Instant> = None;
     loop {
@@ -185,7 +188,9 @@ fn send(
             }
         };
         engine.settled.fetch_add(turn.settled as u64, Ordering::SeqCst);
-        if turn.found > 0 {
+        // In a burst nothing is looked for, and is to be on disk all the same.
+        if turn.found > 0 || (calls > 0 && synced.elapsed() >= BURST_SYNC_PAUSE) {
+            synced = Instant::now();
             let _ = sync_wanted.try_send(());
         }
         senders.start(in_flight);
@@ -215,12 +220,13 @@ fn send(
     }
 }
 
-fn store_options() -> StoreOptions {
-    StoreOptions { cache_kib: CACHE_KIB, sync: SyncMode::Normal, ..StoreOptions::default() }
+fn store_options(engine: &Engine) -> StoreOptions {
+    let QueueOptions { keep_delivered, keep_dead, .. } = engine.options;
+    StoreOptions { cache_kib: CACHE_KIB, keep_delivered, keep_dead, ..StoreOptions::default() }
 }
 
 fn open_store(engine: &Engine) -> Result<Store> {
-    let mut store = Store::open(&engine.directory, store_options())?;
+    let mut store = Store::open(&engine.directory, store_options(engine))?;
     if let Some(news) = store.take_news() {
         engine.log.write(&news);
     }
@@ -232,7 +238,7 @@ fn set_aside_if_damaged(engine: &Engine, opened: Identity, error: &Error) {
     if !error.is_damage() {
         return;
     }
-    match Store::replace(&engine.directory, store_options(), opened, error) {
+    match Store::replace(&engine.directory, store_options(engine), opened, error) {
         Ok(mut store) => engine.log.write(&store.take_news().unwrap_or_else(|| error.to_string())),
         Err(failure) => engine.log.write(&format!("{error}; {failure}")),
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use super::{LOOK_IN_PLACE_EVERY, Queue, State};
+use super::{LOOK_IN_PLACE_EVERY, Queue, QueueOptions, State};
 use crate::error::{Error, Result, Trouble};
 use crate::event::NewEvent;
 use crate::store::{Store, StoreOptions, create_directory};
@@ -25,12 +25,15 @@ impl Queue {
         for last in [false, true] {
             self.open_store(state)?;
             let State { store: Some(store), expected, .. } = &mut *state else { break };
-            let done = act(store, expected);
+            let done =
+                act(store, expected).and_then(|done| if writes { store.make_durable() } else { Ok(()) }.map(|()| done));
             let again = match &done {
                 Err(error) if error.is_damage() => {
                     self.set_aside(state, error).map_err(|error| error.at(&self.directory))?;
                     true
                 }
+                // What was deleted with the queue cannot be synced.
+                Err(_) if writes => self.leave_if_replaced(state),
                 Ok(_) if writes && state.seen_in_place.elapsed() >= LOOK_IN_PLACE_EVERY => {
                     self.leave_if_replaced(state)
                 }
@@ -60,7 +63,16 @@ impl Queue {
     }
 
     fn store_options(&self) -> StoreOptions {
-        StoreOptions { sync: self.options.sync, max_bytes: self.options.max_bytes, ..StoreOptions::default() }
+        let QueueOptions { background, sync, max_bytes, max_pending_age, keep_delivered, keep_dead, .. } = self.options;
+        StoreOptions {
+            sync,
+            max_bytes,
+            max_pending_age,
+            sends: background,
+            keep_delivered,
+            keep_dead,
+            ..StoreOptions::default()
+        }
     }
 
     fn take(&self, state: &mut State, mut store: Store) {

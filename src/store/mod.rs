@@ -11,10 +11,12 @@ mod endpoints;
 mod files;
 mod history;
 mod intake;
+mod limits;
 mod prune;
 mod salvage;
 mod schema;
 mod settle;
+mod sync;
 mod tally;
 mod waiting;
 
@@ -26,6 +28,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
+use crate::clock::Millis;
 use crate::error::{Error, Result, Trouble};
 use files::size;
 
@@ -45,7 +48,7 @@ pub use waiting::Waiting;
 pub(crate) const FILE: &str = "queue.db";
 
 /// Tries to have the turn to open, about two seconds of them.
-const PATIENCE_TO_OPEN: i32 = 25_000;
+const PATIENCE_TO_OPEN: i32 = 4_000;
 
 /// What tells a queue's file from another in its place: device and inode.
 pub(crate) type Identity = Option<(u64, u64)>;
@@ -93,25 +96,42 @@ pub enum SyncMode {
     /// synced it, milliseconds later.
     #[default]
     Normal,
-    /// A commit waits for the disk.
+    /// The same, and [`Store::make_durable`] waits for the disk.
     Full,
 }
 
 /// How to open a queue.
 #[derive(Clone, Copy, Debug)]
 pub struct StoreOptions {
-    /// How commits treat the disk.
+    /// How the disk is treated.
     pub sync: SyncMode,
     /// SQLite's page cache, in KiB.
     pub cache_kib: u32,
     /// Accepting is refused past this size of the queue on disk.
     pub max_bytes: u64,
+    /// Accepting is refused while a delivery has been waiting for longer, in milliseconds. `None`: 30 days, or the longest
+    /// `max_age` of an endpoint if that is more.
+    pub max_pending_age: Option<Millis>,
+    /// Whether this process may send what waits; it is given a second to do so before that limit holds.
+    pub sends: bool,
+    /// How long what was delivered is kept, in milliseconds; it holds for everybody who uses the queue. `None`: as it is.
+    pub keep_delivered: Option<Millis>,
+    /// The same of dead and cancelled deliveries.
+    pub keep_dead: Option<Millis>,
 }
 
 impl Default for StoreOptions {
     /// The page's store: a small cache, because every PHP process has one; 4 GiB at most on disk.
     fn default() -> Self {
-        StoreOptions { sync: SyncMode::Normal, cache_kib: 512, max_bytes: 4 << 30 }
+        StoreOptions {
+            sync: SyncMode::Normal,
+            cache_kib: 512,
+            max_bytes: 4 << 30,
+            max_pending_age: None,
+            sends: false,
+            keep_delivered: None,
+            keep_dead: None,
+        }
     }
 }
 
@@ -123,7 +143,9 @@ pub struct Store {
     identity: Identity,
     options: StoreOptions,
     matcher: accept::Matcher,
+    looks: limits::Looks,
     log: checkpoint::Log,
+    syncing: Option<sync::Syncing>,
     news: Option<String>,
 }
 
@@ -173,11 +195,8 @@ impl Store {
         }
         checked?;
         set(&connection, "journal_mode", "wal", "wal")?;
-        let (level, read_back) = match options.sync {
-            SyncMode::Normal => ("normal", "1"),
-            SyncMode::Full => ("full", "2"),
-        };
-        set(&connection, "synchronous", level, read_back)?;
+        // Also where commits wait for the disk: they do so without SQLite's lock, see `sync`.
+        set(&connection, "synchronous", "normal", "1")?;
         set(&connection, "wal_autocheckpoint", "0", "0")?;
         set(&connection, "journal_size_limit", checkpoint::LOG_FILE_BYTES, checkpoint::LOG_FILE_BYTES)?;
         let cache = format!("-{}", options.cache_kib);
@@ -187,7 +206,12 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(32);
         let matcher = accept::Matcher::default();
         let identity = identity(&file);
-        Ok(Store { connection, wal, file, identity, options, matcher, log, news: None })
+        let looks = limits::Looks::begin();
+        let mut store =
+            Store { connection, wal, file, identity, options, matcher, looks, log, syncing: None, news: None };
+        store.set_retention()?;
+        store.syncing = sync::Syncing::begin(directory, &store)?;
+        Ok(store)
     }
 
     /// What happened when this was opened and is to be logged: once.
@@ -271,14 +295,12 @@ fn set(connection: &Connection, name: &str, value: &str, read_back: &str) -> Res
 /// Waits for another writer: SQLite's own handler sleeps up to 100 ms at a time, far longer than any of our
 /// transactions. Gives up after about ten seconds.
 fn wait_for_writer(tries: i32) -> bool {
-    const YIELDS: i32 = 4;
-    const NAP: Duration = Duration::from_micros(20);
-    const TRIES: i32 = 120_000;
-    if tries < YIELDS {
-        std::thread::yield_now();
-    } else {
-        std::thread::sleep(NAP);
-    }
+    const FIRST_NAP: Duration = Duration::from_micros(50);
+    const LONGEST_NAP: Duration = Duration::from_micros(500);
+    const TRIES: i32 = 20_000;
+    // Never by giving up the processor, which puts a process behind all that have work. The longer it waits the less often
+    // it looks: sixteen that look all the time keep the one that writes from its processor.
+    std::thread::sleep((FIRST_NAP * (1 + tries as u32 / 4)).min(LONGEST_NAP));
     tries < TRIES
 }
 

@@ -76,7 +76,7 @@ fn hurrying_ends_no_pause_and_no_suspension() {
     sending.run(|_| OK);
     assert_eq!(sending.sent.len(), 1);
     let row = &queue.store().waiting(queue.now()).unwrap()[0];
-    assert!(row.lane.suspended.is_some());
+    assert!(row.lane.standing.suspended.is_some());
     assert_eq!((row.pending, row.due), (1, 1));
 }
 
