@@ -16,7 +16,7 @@ use crate::delivery::Transport;
 use crate::dispatcher::sender::{Job, Outcome, send_all};
 use crate::dispatcher::{Dispatcher, Mode, Turn};
 use crate::error::{Error, Result};
-use crate::store::{FILE as QUEUE_FILE, Identity, Salvage, Store, StoreOptions, SyncMode, identity};
+use crate::store::{FILE as QUEUE_FILE, Identity, Patience, Salvage, Store, StoreOptions, SyncMode, identity};
 
 /// The dispatcher's page cache. Large enough for the upper pages of every index of a large queue.
 const CACHE_KIB: u32 = 8 * 1024;
@@ -209,7 +209,8 @@ fn send(
 }
 
 fn store_options() -> StoreOptions {
-    StoreOptions { cache_kib: CACHE_KIB, sync: SyncMode::Normal, ..StoreOptions::default() }
+    let patience = Patience::Dispatcher;
+    StoreOptions { cache_kib: CACHE_KIB, sync: SyncMode::Normal, patience, ..StoreOptions::default() }
 }
 
 fn open_store(engine: &Engine) -> Result<Store> {

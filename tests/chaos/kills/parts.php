@@ -81,7 +81,8 @@ function kill_dispatchers( Chapter $chapter, int $kills ): void {
 function kill_all( Chapter $chapter, int $kills ): void {
 	for ( $kill = 1; $kill <= $kills; $kill++ ) {
 		$all = array_map( fn() => $chapter->loader( true ), range( 1, 3 ) );
-		$chapter->sleep( 80 );
+		// In a burst nothing is sent for half a second: both are wanted.
+		$chapter->sleep( 0 === $kill % 2 ? 80 : 1000 );
 		$chapter->kills( 3, true );
 		array_map( fn( $one ) => $one->signal( SIGKILL ), $all );
 		foreach ( $all as $one ) {
