@@ -17,7 +17,7 @@ use crate::dispatcher::jobs::{self, JobReceiver};
 use crate::dispatcher::sender::{Outcome, send_all};
 use crate::dispatcher::{Dispatcher, Mode, Turn};
 use crate::error::{Error, Result};
-use crate::store::{FILE as QUEUE_FILE, Identity, Salvage, Store, StoreOptions, identity};
+use crate::store::{FILE as QUEUE_FILE, Identity, Patience, Salvage, Store, StoreOptions, identity};
 
 /// The dispatcher's page cache. Large enough for the upper pages of every index of a large queue.
 const CACHE_KIB: u32 = 8 * 1024;
@@ -222,7 +222,8 @@ fn send(
 
 fn store_options(engine: &Engine) -> StoreOptions {
     let QueueOptions { keep_delivered, keep_dead, .. } = engine.options;
-    StoreOptions { cache_kib: CACHE_KIB, keep_delivered, keep_dead, ..StoreOptions::default() }
+    let patience = Patience::Dispatcher;
+    StoreOptions { cache_kib: CACHE_KIB, keep_delivered, keep_dead, patience, ..StoreOptions::default() }
 }
 
 fn open_store(engine: &Engine) -> Result<Store> {

@@ -54,6 +54,11 @@ pub(super) fn name() -> &'static str {
     HOST.get().map_or("none", |host| host.name)
 }
 
+/// Whether somebody waits for a page of this process; at the command line nobody does.
+pub(super) fn serves_pages() -> bool {
+    !matches!(name(), "none" | "cli" | "phpdbg" | "embed")
+}
+
 pub(super) fn with_signals_blocked(act: &mut dyn FnMut()) {
     match HOST.get() {
         Some(host) => (host.with_signals_blocked)(act),

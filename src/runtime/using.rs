@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use super::{LOOK_IN_PLACE_EVERY, Queue, QueueOptions, State};
+use super::{LOOK_IN_PLACE_EVERY, Queue, QueueOptions, State, host};
 use crate::error::{Error, Result, Trouble};
 use crate::event::NewEvent;
-use crate::store::{Store, StoreOptions, create_directory};
+use crate::store::{Patience, Store, StoreOptions, create_directory, naming_writer};
 
 /// A queue that was asked in vain is not asked again for ten times as long as that took: or every row of a bulk action
 /// would wait for a lock that nobody gives back.
@@ -40,7 +40,7 @@ impl Queue {
                 _ => false,
             };
             if last || !again {
-                return done.map_err(|error| error.at(&self.directory));
+                return done.map_err(|error| naming_writer(error, &self.directory).at(&self.directory));
             }
         }
         Err(Error::unavailable("the queue is closed"))
@@ -55,7 +55,7 @@ impl Queue {
             let began = Instant::now();
             let opened = create_directory(&self.directory)
                 .and_then(|()| Store::open(&self.directory, self.store_options()))
-                .map_err(|error| error.at(&self.directory));
+                .map_err(|error| naming_writer(error, &self.directory).at(&self.directory));
             state.closed = opened.as_ref().err().and_then(|error| Quiet::after(error, began));
             self.take(state, opened?);
         }
@@ -64,6 +64,7 @@ impl Queue {
 
     fn store_options(&self) -> StoreOptions {
         let QueueOptions { background, sync, max_bytes, max_pending_age, keep_delivered, keep_dead, .. } = self.options;
+        let patience = if host::serves_pages() { Patience::Page } else { Patience::Command };
         StoreOptions {
             sync,
             max_bytes,
@@ -71,6 +72,7 @@ impl Queue {
             sends: background,
             keep_delivered,
             keep_dead,
+            patience,
             ..StoreOptions::default()
         }
     }

@@ -12,6 +12,7 @@ mod files;
 mod history;
 mod intake;
 mod limits;
+mod patience;
 mod prune;
 mod salvage;
 mod schema;
@@ -19,6 +20,7 @@ mod settle;
 mod sync;
 mod tally;
 mod waiting;
+mod writer;
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -38,11 +40,13 @@ pub(crate) use endpoints::LaneChange;
 pub use endpoints::{EndpointState, Lane};
 pub(crate) use files::{create_directory, give_to_owner_of_parent, identity, open_private_file};
 pub use history::{AttemptRow, DeliveryRow, Filter};
+pub use patience::Patience;
 pub(crate) use prune::Retention;
 pub(crate) use salvage::Salvage;
 pub use settle::{Change, Settlement};
 pub use tally::Stats;
 pub use waiting::Waiting;
+pub(crate) use writer::naming_writer;
 
 /// The queue's file in its directory.
 pub(crate) const FILE: &str = "queue.db";
@@ -118,6 +122,8 @@ pub struct StoreOptions {
     pub keep_delivered: Option<Millis>,
     /// The same of dead and cancelled deliveries.
     pub keep_dead: Option<Millis>,
+    /// How long another writer is waited for.
+    pub patience: Patience,
 }
 
 impl Default for StoreOptions {
@@ -131,6 +137,7 @@ impl Default for StoreOptions {
             sends: false,
             keep_delivered: None,
             keep_dead: None,
+            patience: Patience::default(),
         }
     }
 }
@@ -187,20 +194,20 @@ impl Store {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&file, flags).map_err(failed)?;
-        connection.busy_handler(Some(wait_for_writer)).map_err(failed)?;
+        connection.busy_handler(Some(options.patience.handler())).map_err(failed)?;
         let checked = schema::check_owner(&connection);
         if checked.as_ref().map_or_else(Error::is_damage, |()| true) {
             // Checkpoints belong to the dispatcher, also the one at closing; and what is damaged stays as it is.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
         }
         checked?;
-        set(&connection, "journal_mode", "wal", "wal")?;
+        set(&connection, options, "journal_mode", "wal", "wal")?;
         // Also where commits wait for the disk: they do so without SQLite's lock, see `sync`.
-        set(&connection, "synchronous", "normal", "1")?;
-        set(&connection, "wal_autocheckpoint", "0", "0")?;
-        set(&connection, "journal_size_limit", checkpoint::LOG_FILE_BYTES, checkpoint::LOG_FILE_BYTES)?;
+        set(&connection, options, "synchronous", "normal", "1")?;
+        set(&connection, options, "wal_autocheckpoint", "0", "0")?;
+        set(&connection, options, "journal_size_limit", checkpoint::LOG_FILE_BYTES, checkpoint::LOG_FILE_BYTES)?;
         let cache = format!("-{}", options.cache_kib);
-        set(&connection, "cache_size", &cache, &cache)?;
+        set(&connection, options, "cache_size", &cache, &cache)?;
         schema::prepare(&mut connection)?;
         let log = checkpoint::Log::watch(&mut connection)?;
         connection.set_prepared_statement_cache_capacity(32);
@@ -264,13 +271,13 @@ struct Turn {
 }
 
 /// Sets a pragma and reads it back: SQLite is silent about one that it does not know.
-fn set(connection: &Connection, name: &str, value: &str, read_back: &str) -> Result<()> {
+fn set(connection: &Connection, options: StoreOptions, name: &str, value: &str, read_back: &str) -> Result<()> {
     // The only value with a sign needs no quotes; names and values are constants of this file.
     let sql = format!("PRAGMA {name} = {value}");
     let mut tries = 0;
     // A new file's journal mode is changed under a lock that the busy handler is not asked about.
     while let Err(error) = connection.execute_batch(&sql) {
-        if error.sqlite_error_code() != Some(rusqlite::ErrorCode::DatabaseBusy) || !wait_for_writer(tries) {
+        if error.sqlite_error_code() != Some(rusqlite::ErrorCode::DatabaseBusy) || !options.patience.handler()(tries) {
             return Err(failed(error));
         }
         tries += 1;
@@ -293,7 +300,7 @@ fn set(connection: &Connection, name: &str, value: &str, read_back: &str) -> Res
 }
 
 /// Waits for another writer: SQLite's own handler sleeps up to 100 ms at a time, far longer than any of our
-/// transactions. Gives up after about ten seconds.
+/// transactions. Gives up after ten seconds at least; see [`Patience`].
 fn wait_for_writer(tries: i32) -> bool {
     const FIRST_NAP: Duration = Duration::from_micros(50);
     const LONGEST_NAP: Duration = Duration::from_micros(500);
@@ -309,10 +316,11 @@ fn failed(error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode;
     let (trouble, remedy) = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => (Trouble::DiskFull, "the disk is full; free some room"),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            (Trouble::Permission, "PHP's user must be able to write the queue's directory and every file in it")
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => (
+            Trouble::Permission,
+            "PHP's user must be able to write the queue's directory and every file in it, and its disk must not be read-only",
+        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
             (Trouble::Locked, "another program holds the queue's lock; find and stop it")
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (Trouble::Damaged, "the queue file is damaged"),

@@ -7,6 +7,8 @@ final class Pool {
 	/** @var resource */
 	private $process;
 	private string $socket;
+	/** @var list<string> */
+	private array $command;
 
 	/**
 	 * @param array<string, string|int> $settings Of the pool; `pm` is static with one worker unless given.
@@ -29,13 +31,28 @@ final class Pool {
 			$conf .= "$name = $value\n";
 		}
 		file_put_contents( "$folder/fpm.conf", $conf );
-		$command = [ getenv( 'POSTHORN_FPM' ), '--nodaemonize', '--fpm-config', "$folder/fpm.conf", '-d', 'extension=' . getenv( 'POSTHORN_LIBRARY' ) ];
+		$this->command = [ getenv( 'POSTHORN_FPM' ), '--nodaemonize', '--fpm-config', "$folder/fpm.conf", '-d', 'extension=' . getenv( 'POSTHORN_LIBRARY' ) ];
 		foreach ( $ini as $name => $value ) {
-			array_push( $command, '-d', "$name=$value" );
+			array_push( $this->command, '-d', "$name=$value" );
 		}
-		$files         = [ [ 'file', '/dev/null', 'r' ], [ 'file', "$folder/out", 'w' ], [ 'file', "$folder/out", 'a' ] ];
-		$this->process = proc_open( $command, $files, $pipes );
+		$this->start();
+	}
+
+	/** Starts it, again after `kill()`. */
+	public function start(): void {
+		$files         = [ [ 'file', '/dev/null', 'r' ], [ 'file', "{$this->folder}/out", 'a' ], [ 'file', "{$this->folder}/out", 'a' ] ];
+		$this->process = proc_open( $this->command, $files, $pipes );
 		wait_for( 10, fn() => 'PHP-FPM starts: ' . $this->log(), fn() => $this->answers() );
+	}
+
+	/** Kills master and workers together; returns how many processes. */
+	public function kill(): int {
+		// Frozen, it starts no worker between the look and the kill.
+		posix_kill( $this->master(), SIGSTOP );
+		$victims = [ $this->master(), ...$this->workers() ];
+		array_map( fn( $pid ) => posix_kill( $pid, SIGKILL ), $victims );
+		proc_close( $this->process );
+		return count( $victims );
 	}
 
 	/** The user of the workers. */
@@ -175,7 +192,8 @@ final class Pool {
 	private static function exactly( $connection, int $length ): ?string {
 		$bytes = '';
 		while ( strlen( $bytes ) < $length ) {
-			$more = fread( $connection, $length - strlen( $bytes ) );
+			// A killed worker resets it.
+			$more = @fread( $connection, $length - strlen( $bytes ) );
 			if ( '' === $more || false === $more ) {
 				return null;
 			}

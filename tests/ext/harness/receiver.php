@@ -95,6 +95,11 @@ final class Watcher extends Server {
 		return "{$this->addresses['address']}/delay/$ms" . ( '' === $name ? '' : "/$name" );
 	}
 
+	/** The same, but some attempts fail; each request says how many of its id do. */
+	public function flaky( int $ms ): string {
+		return "{$this->addresses['address']}/flaky/$ms";
+	}
+
 	/** An address that never answers. */
 	public function never(): string {
 		return $this->addresses['address'] . '/hang';

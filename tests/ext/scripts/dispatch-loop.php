@@ -4,7 +4,7 @@ $queue = Posthorn\Queue::open( $argv[1] );
 for ( $n = 1; ; $n++ ) {
 	$record = 'deal:' . $n % 50;
 	if ( 0 === $n % 7 ) {
-		$ids = $queue->dispatchMany( array_fill( 0, 5, [ 'deal.won', [ 'name' => $argv[2], 'n' => $n ], [ 'record' => $record ] ] ) );
+		$ids = $queue->dispatchMany( array_fill( 0, 5, [ 'deal.won', [ 'name' => $argv[2], 'n' => $n, 'batch' => 5 ], [ 'record' => $record ] ] ) );
 	} else {
 		$ids = [ $queue->dispatch( 'deal.won', [ 'name' => $argv[2], 'n' => $n ], [ 'record' => $record ] ) ];
 	}

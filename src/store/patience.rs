@@ -1,0 +1,42 @@
+//! How long another writer is waited for: a process that is frozen while it writes keeps the lock, and nobody can take it
+//! from it.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use super::wait_for_writer;
+
+/// Who waits. None of our own transactions takes a tenth of the shortest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Patience {
+    /// A person waits for the page: two seconds, and then the event is refused.
+    Page,
+    /// Nobody waits for a command: ten seconds.
+    #[default]
+    Command,
+    /// The dispatcher tries again by itself, and meanwhile a `fork()` of the page waits for it: one second.
+    Dispatcher,
+}
+
+impl Patience {
+    /// As SQLite's busy handler.
+    pub(super) fn handler(self) -> fn(i32) -> bool {
+        match self {
+            Patience::Page => |tries| wait(tries, Duration::from_secs(2)),
+            Patience::Command => |tries| wait(tries, Duration::from_secs(10)),
+            Patience::Dispatcher => |tries| wait(tries, Duration::from_secs(1)),
+        }
+    }
+}
+
+thread_local! {
+    static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// By the clock: on a busy machine a nap is far longer than it should be.
+fn wait(tries: i32, most: Duration) -> bool {
+    let now = Instant::now();
+    let since = if tries == 0 { now } else { SINCE.get().unwrap_or(now) };
+    SINCE.set(Some(since));
+    wait_for_writer(tries) && now - since < most
+}
