@@ -37,6 +37,7 @@ if ( is_admin() ) {
 	require __DIR__ . '/includes/outcome.php';
 	require __DIR__ . '/includes/lifecycle.php';
 	require __DIR__ . '/includes/admin/instructions.php';
+	require __DIR__ . '/includes/admin/receiver-state.php';
 	require __DIR__ . '/includes/admin/notices.php';
 	require __DIR__ . '/includes/admin/form.php';
 	require __DIR__ . '/includes/admin/test-webhook.php';

@@ -301,22 +301,9 @@ function posthorn_client_adopt(): void {
 }
 
 /**
- * Why the engine sends nothing to an endpoint of the current site (it answered 410, or has failed for days).
- *
- * @param string $id The endpoint.
- * @return string Empty if it does send.
- */
-function posthorn_client_suspended( string $id ): string {
-	foreach ( posthorn_queue()->endpoints( posthorn_site_key() ) as $endpoint ) {
-		if ( $endpoint['id'] === $id ) {
-			return (string) $endpoint['suspended'];
-		}
-	}
-	return '';
-}
-
-/**
- * The endpoints that the queue has of the current site: id, url, enabled, suspended (why; empty if not), and more.
+ * The endpoints that the queue has of the current site: id, url, enabled, suspended (why; empty if not), paused_until (the
+ * receiver asked for it), circuit (closed, open, half_open), circuit_open_until, failures (in a row), failing_since,
+ * last_failure_at, last_success_at.
  *
  * @return array[]
  */
@@ -367,6 +354,16 @@ function posthorn_client_paused(): bool {
 function posthorn_client_events(): array {
 	static $events   = null;
 	return $events ??= \Posthorn\events();
+}
+
+/**
+ * What is known of the receiver at an address.
+ *
+ * @param string $url A URL.
+ * @return array|null A preset: name, title, hosts, format, rate_per_second, timeout, max_body_bytes; null if nothing is known.
+ */
+function posthorn_client_preset( string $url ): ?array {
+	return \Posthorn\presets( $url )[0] ?? null;
 }
 
 /**

@@ -33,7 +33,8 @@ function posthorn_default_settings(): array {
  * The stored settings of the current site.
  *
  * @return array{revision:int,endpoints:array,delete_queue:bool} An endpoint has `id`, `url`, `events` (list of names),
- *               `secret` (encrypted, see secrets.php; empty for none), `allow_private` (bool, or list of hosts and ranges), `enabled` (bool).
+ *               `secret` (encrypted, see secrets.php; empty for none), `allow_private` (bool, or list of hosts and ranges), `enabled` (bool), `preset`
+ *               (what is known of the receiver at its address; null for nothing).
  */
 function posthorn_settings(): array {
 	static $raw, $settings;
@@ -91,6 +92,7 @@ function posthorn_default_endpoint(): array {
 		'secret'        => '',
 		'allow_private' => false,
 		'enabled'       => true,
+		'preset'        => null,
 	);
 }
 

@@ -53,9 +53,13 @@ pub(super) fn formats() -> Value {
     Value::Array(formats.collect())
 }
 
-/// The presets.
-pub(super) fn presets() -> Value {
-    let presets = preset::all().iter().map(|preset| {
+/// The presets, or the one that `url` belongs to.
+pub(super) fn presets(url: Option<&str>) -> Value {
+    let wanted: Vec<_> = match url {
+        Some(url) => preset::of_url(url).into_iter().collect(),
+        None => preset::all().iter().collect(),
+    };
+    let presets = wanted.into_iter().map(|preset| {
         json!({
             "name": preset.name,
             "title": preset.title,

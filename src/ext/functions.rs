@@ -35,12 +35,12 @@ pub fn posthorn_events() -> PhpResult<ZBox<ZendHashTable>> {
     guard(|| Ok(to_array(&arrays::events())))
 }
 
-/// The presets: a list, each with `name`, `title`, `hosts` (a URL whose host is one of these, or below one, is of this
+/// The presets, or with a `$url` the one that it belongs to, if any: a list, each with `name`, `title`, `hosts` (a URL whose host is one of these, or below one, is of this
 /// receiver), `format`, `rate_per_second`, `timeout` in seconds and `max_body_bytes` (null where it sets none).
 #[php_function]
 #[php(name = "Posthorn\\presets")]
-pub fn posthorn_presets() -> PhpResult<ZBox<ZendHashTable>> {
-    guard(|| Ok(to_array(&arrays::presets())))
+pub fn posthorn_presets(url: Option<&str>) -> PhpResult<ZBox<ZendHashTable>> {
+    guard(|| Ok(to_array(&arrays::presets(url))))
 }
 
 /// The formats: a list, each with `name`, `title`, `timeout` and `schedule` in seconds, `schedule_jitter` (each delay is

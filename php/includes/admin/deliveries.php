@@ -62,6 +62,8 @@ function posthorn_print_delivery_list( string $state, string $before ): void {
 	$more       = count( $deliveries ) > POSTHORN_DELIVERIES_PER_PAGE;
 	$deliveries = array_slice( $deliveries, 0, POSTHORN_DELIVERIES_PER_PAGE );
 
+	$endpoints = posthorn_client_endpoints();
+	posthorn_print_why_they_wait( $endpoints );
 	posthorn_print_state_links( $state );
 	if ( array() === $deliveries ) {
 		echo '<p class="posthorn-empty">' . esc_html( posthorn_nothing_here( $state ) ) . '</p>';
@@ -74,7 +76,7 @@ function posthorn_print_delivery_list( string $state, string $before ): void {
 	}
 	echo '</tr></thead><tbody>';
 	foreach ( $deliveries as $delivery ) {
-		posthorn_print_delivery_row( $delivery );
+		posthorn_print_delivery_row( $delivery, $endpoints );
 	}
 	echo '</tbody></table></div>';
 	if ( $more ) {
@@ -140,14 +142,15 @@ function posthorn_delivery_headings(): array {
 /**
  * Prints a row.
  *
- * @param array $delivery A delivery.
+ * @param array   $delivery  A delivery.
+ * @param array[] $endpoints What posthorn_client_endpoints() returned.
  */
-function posthorn_print_delivery_row( array $delivery ): void {
+function posthorn_print_delivery_row( array $delivery, array $endpoints ): void {
 	$link = posthorn_page_url( array( 'tab' => 'deliveries', 'delivery' => $delivery['id'] ) ); // phpcs:ignore WordPress.Arrays
 	$last = '';
 	if ( 'delivered' === $delivery['state'] && ! empty( $delivery['last_status'] ) ) {
 		$last = trim( $delivery['last_status'] . ' ' . get_status_header_desc( (int) $delivery['last_status'] ) );
-	} elseif ( (int) $delivery['attempts'] > 0 ) {
+	} else {
 		$last = posthorn_delivery_error( $delivery );
 	}
 	$cells = array(
@@ -155,7 +158,7 @@ function posthorn_print_delivery_row( array $delivery ): void {
 		esc_html( (string) $delivery['record'] ),
 		posthorn_state_mark( $delivery['state'] ),
 		esc_html( number_format_i18n( (int) $delivery['attempts'] ) ),
-		esc_html( 'pending' === $delivery['state'] ? posthorn_local_time( $delivery['next_attempt_at'] ) : '–' ),
+		esc_html( 'pending' === $delivery['state'] ? posthorn_next_attempt( $delivery, $endpoints ) : '–' ),
 		esc_html( ucfirst( $last ) ),
 		esc_html( posthorn_local_time( $delivery['created_at'] ) ),
 	);
@@ -191,7 +194,7 @@ function posthorn_print_delivery( ?array $delivery ): void {
 	$facts = array(
 		__( 'Record', 'posthorn' )       => (string) $delivery['record'],
 		__( 'Happened', 'posthorn' )     => posthorn_local_time( $delivery['created_at'] ),
-		__( 'Next attempt', 'posthorn' ) => 'pending' === $delivery['state'] ? posthorn_local_time( $delivery['next_attempt_at'] ) : '',
+		__( 'Next attempt', 'posthorn' ) => 'pending' === $delivery['state'] ? posthorn_next_attempt( $delivery, posthorn_client_endpoints() ) : '',
 		__( 'Event id', 'posthorn' )     => (string) $delivery['event_id'],
 	);
 	foreach ( array_filter( $facts ) as $name => $text ) {
@@ -200,7 +203,8 @@ function posthorn_print_delivery( ?array $delivery ): void {
 	echo '</dl>';
 	$attempts = (array) ( $delivery['attempts_log'] ?? array() );
 	if ( array() === $attempts ) {
-		echo '<p class="posthorn-empty">' . esc_html__( 'Not tried yet.', 'posthorn' ) . '</p>';
+		$why = posthorn_delivery_error( $delivery );
+		echo '<p class="posthorn-empty">' . esc_html( '' === $why ? __( 'Not tried yet.', 'posthorn' ) : ucfirst( $why ) ) . '</p>';
 		return;
 	}
 	foreach ( array_reverse( $attempts ) as $attempt ) {

@@ -79,6 +79,10 @@ function posthorn_print_url_row( array $form, array $mistakes ): void {
 	);
 	posthorn_print_mistake( 'url', $mistakes );
 	echo '<p class="description" id="posthorn-url-help">' . esc_html__( 'The address that your receiver gave you: Zapier, Make, n8n, another CRM.', 'posthorn' ) . '</p>';
+	$known = posthorn_preset_words( posthorn_client_preset( $form['url'] ) );
+	if ( '' !== $known ) {
+		echo '<p class="description posthorn-preset">' . esc_html( $known ) . '</p>';
+	}
 	$may = posthorn_may_allow_private();
 	printf(
 		'<p><label><input type="checkbox" name="allow_private" value="1"%s%s> %s</label></p>',
@@ -90,6 +94,23 @@ function posthorn_print_url_row( array $form, array $mistakes ): void {
 		echo '<p class="description">' . esc_html__( 'Only the network’s administrator can change this. It then holds for this host and port.', 'posthorn' ) . '</p>';
 	}
 	echo '</td></tr>';
+}
+
+/**
+ * What follows from who the receiver is, in one line; empty if nothing does.
+ *
+ * @param array|null $preset What posthorn_client_preset() returned.
+ */
+function posthorn_preset_words( ?array $preset ): string {
+	if ( null !== $preset && null !== $preset['rate_per_second'] ) {
+		/* translators: 1: name of a service such as Zapier, 2: a number. */
+		return sprintf( __( 'This is a %1$s address: at most %2$s requests a second.', 'posthorn' ), $preset['title'], number_format_i18n( $preset['rate_per_second'] ) );
+	}
+	if ( null !== $preset && null !== $preset['max_body_bytes'] ) {
+		/* translators: 1: name of a service such as Make, 2: a size such as 5 MB. */
+		return sprintf( __( 'This is a %1$s address: it takes %2$s at most, larger events fail.', 'posthorn' ), $preset['title'], size_format( $preset['max_body_bytes'] ) );
+	}
+	return '';
 }
 
 /**

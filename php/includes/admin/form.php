@@ -89,9 +89,13 @@ function posthorn_form_endpoint( array $form ): array {
 			throw new RuntimeException( esc_html__( 'The stored secret cannot be read, because the key that protects it is gone. Enter it again, or tick “Remove the secret”.', 'posthorn' ) );
 		}
 	}
+	$main = posthorn_main_endpoint( posthorn_settings() );
+	// Code may have chosen another one for this address.
+	$preset = null !== $main && $main['url'] === $form['url'] ? $main['preset'] : null;
 	return array(
 		'id'            => POSTHORN_MAIN_ENDPOINT,
 		'url'           => $form['url'],
+		'preset'        => $preset ?? posthorn_client_preset( $form['url'] )['name'] ?? null,
 		'events'        => posthorn_form_events( $form ),
 		'secret'        => $secret,
 		'allow_private' => posthorn_form_allow_private( $form ),

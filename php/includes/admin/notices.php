@@ -35,6 +35,7 @@ function posthorn_show_notices(): void {
 	if ( null !== $problem ) {
 		posthorn_notice_problem( $problem );
 	}
+	posthorn_notice_suspended();
 	if ( get_option( 'posthorn_native_seen' ) ) {
 		require_once __DIR__ . '/native-webhooks.php';
 		posthorn_native_notice();
@@ -152,7 +153,9 @@ function posthorn_resume(): void {
 	if ( 'send' === sanitize_key( wp_unslash( $_POST['answer'] ?? '' ) ) ) {
 		try {
 			posthorn_client_pause( false );
-			posthorn_client_resume( POSTHORN_MAIN_ENDPOINT );
+			foreach ( posthorn_suspended_receivers() as $endpoint ) {
+				posthorn_client_resume( $endpoint['id'] );
+			}
 		} catch ( \Throwable $error ) {
 			posthorn_report( $error, false );
 		}

@@ -16,10 +16,10 @@ function posthorn_print_status(): void {
 	/* translators: %s: a version. */
 	posthorn_print_fact( 'good', __( 'PHP extension', 'posthorn' ), sprintf( __( 'loaded, version %s', 'posthorn' ), (string) phpversion( 'posthorn' ) ) );
 	try {
-		$stats  = posthorn_client_stats();
-		$paused = posthorn_client_paused();
-		$dead   = posthorn_client_deliveries( array( 'state' => 'dead', 'limit' => 1 ) ); // phpcs:ignore WordPress.Arrays
-		$reason = posthorn_client_suspended( POSTHORN_MAIN_ENDPOINT );
+		$stats     = posthorn_client_stats();
+		$paused    = posthorn_client_paused();
+		$dead      = posthorn_client_deliveries( array( 'state' => 'dead', 'limit' => 1 ) ); // phpcs:ignore WordPress.Arrays
+		$endpoints = posthorn_client_endpoints();
 	} catch ( \Throwable $error ) {
 		posthorn_print_fact( 'bad', __( 'Queue', 'posthorn' ), ucfirst( $error->getMessage() ) );
 		echo '</dl></section>';
@@ -28,12 +28,14 @@ function posthorn_print_status(): void {
 	/* translators: %s: a size such as 12 MB. */
 	posthorn_print_fact( 'good', __( 'Queue', 'posthorn' ), sprintf( __( 'writable, %s on disk', 'posthorn' ), size_format( (int) $stats['bytes'] ) ) );
 	posthorn_print_sender( $stats, $shown );
+	posthorn_print_receivers( $endpoints );
 	posthorn_print_waiting( $stats );
 	posthorn_print_last_failure( $dead[0] ?? null, (int) $stats['dead'] );
 	echo '</dl>';
 	// A question above the page already asks the same after the plugin was switched on again.
-	if ( '' !== $reason || ( $paused && ! get_option( POSTHORN_ASK_OPTION ) ) ) {
-		posthorn_print_held_back( $reason );
+	$suspended = array_filter( array_column( $endpoints, 'suspended' ) );
+	if ( array() !== $suspended || ( $paused && ! get_option( POSTHORN_ASK_OPTION ) ) ) {
+		posthorn_print_held_back( array() !== $suspended );
 	}
 	echo '</section>';
 }
@@ -170,17 +172,16 @@ function posthorn_print_last_failure( ?array $delivery, int $count ): void {
 }
 
 /**
- * Prints that nothing is sent at present, why, and the button that ends it.
+ * Prints that nothing is sent at present, and the button that ends it.
  *
- * @param string $reason The engine's reason; empty if it is the plugin's deactivation.
+ * @param bool $suspended Whether the engine stopped, for the reason above; otherwise it is the plugin's deactivation.
  */
-function posthorn_print_held_back( string $reason ): void {
+function posthorn_print_held_back( bool $suspended ): void {
 	echo '<div class="notice notice-warning inline"><p>';
-	if ( '' === $reason ) {
-		esc_html_e( 'Sending is paused since the plugin was switched off. Webhooks are kept and wait, old and new, until you send them.', 'posthorn' );
+	if ( $suspended ) {
+		esc_html_e( 'Put right what is wrong at the receiver, press Test Webhook to see whether it is, then have what waits sent. Entering another address resumes sending too. What waits for three days fails, unless set otherwise.', 'posthorn' );
 	} else {
-		/* translators: %s: a reason. */
-		echo esc_html( sprintf( __( 'Posthorn has stopped sending to this receiver: %s. Webhooks are kept and wait. Put right what is wrong, then send them.', 'posthorn' ), rtrim( $reason, '.' ) ) );
+		esc_html_e( 'Sending is paused since the plugin was switched off. Webhooks are kept and wait, old and new, until you send them.', 'posthorn' );
 	}
 	echo '</p>';
 	posthorn_resume_buttons( false );
