@@ -72,6 +72,8 @@ function posthorn_left_reason( array $one ): string {
 			return 'the receiver was removed; these are being cancelled';
 		case 'asked_to_wait':
 			return 'the receiver asked to wait until ' . $one['paused_until'];
+		case 'circuit_open':
+			return 'the receiver has failed several times in a row and is left alone until ' . $one['circuit_open_until'];
 	}
 	if ( $one['due'] > 0 ) {
 		return 'not sent yet' . ( $one['last_error'] ? '; the last attempt failed: ' . $one['last_error'] : '' );

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Millis, SystemClock, iso_millis, parse_iso};
 use crate::delivery::Exchange;
+use crate::endpoint::Circuit;
 use crate::error::{Error, Result};
 use crate::event::{DeliveryId, Event, EventId};
 use crate::format::Rendered;
@@ -207,17 +208,20 @@ fn add_sending(map: &mut Value, sending: Option<&Sending>) {
 /// What waits for an endpoint.
 pub(super) fn waiting(waiting: &Waiting, now: Millis) -> Value {
     let lane = &waiting.lane;
-    let paused_until = (lane.standing.paused_until > now).then_some(lane.standing.paused_until);
+    let standing = &lane.standing;
+    let paused_until = (standing.paused_until > now).then_some(standing.paused_until);
+    let circuit_open = lane.endpoint.circuit_breaker && standing.circuit(now) == Circuit::Open;
+    let open_until = circuit_open.then_some(standing.open_until);
     let held_back = if lane.removed {
         Some("removed")
     } else if !lane.endpoint.enabled {
         Some("disabled")
     } else if lane.site_paused {
         Some("paused")
-    } else if lane.standing.suspended.is_some() {
+    } else if standing.suspended.is_some() {
         Some("suspended")
     } else {
-        paused_until.map(|_| "asked_to_wait")
+        paused_until.map(|_| "asked_to_wait").or(open_until.map(|_| "circuit_open"))
     };
     json!({
         "site": lane.endpoint.site,
@@ -229,8 +233,9 @@ pub(super) fn waiting(waiting: &Waiting, now: Millis) -> Value {
         "next_attempt_at": time(waiting.next_attempt_at),
         "last_error": waiting.last_error,
         "held_back": held_back,
-        "suspended": lane.standing.suspended,
+        "suspended": standing.suspended,
         "paused_until": time(paused_until),
+        "circuit_open_until": time(open_until),
     })
 }
 

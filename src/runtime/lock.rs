@@ -1,5 +1,6 @@
 //! Who sends: whoever holds an exclusive `flock` on `dispatcher.lock`. The kernel frees it when its holder dies.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +12,9 @@ use crate::error::{Error, Result, Trouble};
 use crate::store::{identity, open_private_file};
 
 const FILE: &str = "dispatcher.lock";
+
+/// How often the list of locks is read before the holder counts as not shown.
+const READS: usize = 3;
 
 /// The lock, held.
 #[derive(Debug)]
@@ -81,21 +85,23 @@ pub(super) fn holder(directory: &Path) -> Result<Option<String>> {
 pub(super) fn holder_as_seen_here(directory: &Path) -> Option<i32> {
     let (device, inode) = identity(&directory.join(FILE))?;
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    // The kernel writes the list piece by piece; what others lock meanwhile may push a line out of it.
+    (0..READS).find_map(|_| holder_in(&std::fs::read_to_string("/proc/locks").ok()?, major, minor, inode))
+}
+
+/// The holder, by the text of `/proc/locks`.
+fn holder_in(locks: &str, major: u32, minor: u32, inode: u64) -> Option<i32> {
     let holders = |place: &dyn Fn(&str) -> bool| {
         let found = locks.lines().filter_map(|line| {
             let words: Vec<&str> = line.split_whitespace().collect();
             let [_, "FLOCK", _, "WRITE", pid, at, ..] = words[..] else { return None };
             place(at).then(|| pid.parse::<i32>().ok()).flatten().filter(|pid| *pid > 0)
         });
-        found.collect::<Vec<_>>()
+        found.collect::<BTreeSet<_>>()
     };
     let exactly = holders(&|at| at == format!("{major:02x}:{minor:02x}:{inode}"));
     // Btrfs and overlay have one device for the kernel and another for stat(2).
     let by_inode = || holders(&|at| at.ends_with(&format!(":{inode}")));
     let found = if exactly.is_empty() { by_inode() } else { exactly };
-    match found[..] {
-        [pid] => Some(pid),
-        _ => None,
-    }
+    (found.len() == 1).then(|| found.first().copied()).flatten()
 }

@@ -59,6 +59,26 @@ return [
 		}
 	},
 
+	'a user whose queue it is not is refused with a remedy, sees no more than that, and leaves nothing behind' => function ( Bed $bed ) {
+		if ( 0 !== posix_geteuid() ) {
+			// Nobody else to become; what may not be entered by its mode is refused in trouble.php.
+			return;
+		}
+		$data = Pool::folder_for_workers( $bed->queue_folder() );
+		$bed->run( 'dispatch-and-wait', [ "$data/site", json_encode( [ endpoint( 'http://127.0.0.1:9/' ) ] ) ] );
+		$before = all_below( "$data/site" );
+		$script = "{$bed->folder}/stranger.php";
+		// A stranger may not be able to read the checkout.
+		copy( dirname( __DIR__ ) . '/scripts/open.php', $script );
+		$library = "{$bed->folder}/posthorn.so";
+		copy( getenv( 'POSTHORN_LIBRARY' ), $library );
+		$said = shell_exec( 'runuser -u nobody -- ' . escapeshellarg( PHP_BINARY ) . " -d extension=$library $script $data/site 2>&1" );
+		holds( str_starts_with( $said, 'Posthorn\Unavailable ' ) && str_contains( $said, "$data/site" ) && str_contains( $said, 'ermission denied' ), $said );
+		same( $before, all_below( "$data/site" ), 'files' );
+		$looked = json_decode( shell_exec( 'runuser -u nobody -- ' . escapeshellarg( PHP_BINARY ) . " -d extension=$library -r 'echo json_encode( Posthorn\inspect( "$data/site" ) );'" ), true );
+		same( [ false, false ], [ $looked['dispatcher'], $looked['host_changed'] ], 'what a stranger sees' );
+	},
+
 	'a file of another program is refused with a remedy and left alone' => function ( Bed $bed ) {
 		$folder = $bed->queue_folder();
 		mkdir( $folder, 0700 );
