@@ -14,7 +14,8 @@ pub enum Error {
         message: String,
     },
     /// The queue cannot be used now: disk, lock, permission, a foreign or newer file. The message
-    /// names the remedy. Nothing was stored.
+    /// names the remedy. Nothing was stored; only where the disk failed while it was waited for (`sync=full`) is that
+    /// not certain, and the message says so.
     Unavailable {
         /// What happened and what to do.
         message: String,

@@ -25,12 +25,15 @@ impl Queue {
         for last in [false, true] {
             self.open_store(state)?;
             let State { store: Some(store), expected, .. } = &mut *state else { break };
-            let done = act(store, expected);
+            let done =
+                act(store, expected).and_then(|done| if writes { store.make_durable() } else { Ok(()) }.map(|()| done));
             let again = match &done {
                 Err(error) if error.is_damage() => {
                     self.set_aside(state, error).map_err(|error| error.at(&self.directory))?;
                     true
                 }
+                // What was deleted with the queue cannot be synced.
+                Err(_) if writes => self.leave_if_replaced(state),
                 Ok(_) if writes && state.seen_in_place.elapsed() >= LOOK_IN_PLACE_EVERY => {
                     self.leave_if_replaced(state)
                 }

@@ -37,8 +37,8 @@ pub(super) struct Matcher {
 }
 
 impl Store {
-    /// Accepts `events` in one transaction. When this returns they survive the death of every process; with
-    /// [`super::SyncMode::Full`] also a power cut.
+    /// Accepts `events` in one transaction. When this returns they survive the death of every process; after
+    /// [`Store::make_durable`] also a power cut.
     ///
     /// # Errors
     /// [`Error::Full`] if the queue has reached its limit, [`Error::Unavailable`] if it cannot be written.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
 use super::{Store, failed};
-use crate::error::Result;
+use crate::error::{Error, Result, Trouble};
 
 /// The dispatcher checkpoints after so many pages, 4 MiB: enough that a page of the file is written once for many
 /// changes, few enough to stay in the machine's cache.
@@ -56,6 +56,16 @@ impl Store {
     /// The same for a page, where no dispatcher does it.
     pub(super) fn checkpoint_without_dispatcher(&self) -> Result<bool> {
         self.checkpoint_past(PAGES_WITHOUT_DISPATCHER)
+    }
+
+    /// Moves all of the log into the file, which is synced, and has the log begun anew. Waits for readers and writers.
+    pub(super) fn move_all(&self) -> Result<()> {
+        match self.pass("RESTART")? {
+            Some(_) => Ok(()),
+            None => {
+                Err(Error::trouble(Trouble::Disk, "the write-ahead log of the queue cannot be moved into its file"))
+            }
+        }
     }
 
     fn checkpoint_past(&self, limit: u32) -> Result<bool> {

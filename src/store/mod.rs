@@ -15,6 +15,7 @@ mod prune;
 mod salvage;
 mod schema;
 mod settle;
+mod sync;
 mod tally;
 
 use std::os::fd::OwnedFd;
@@ -43,7 +44,7 @@ pub use tally::Stats;
 pub(crate) const FILE: &str = "queue.db";
 
 /// Tries to have the turn to open, about two seconds of them.
-const PATIENCE_TO_OPEN: i32 = 25_000;
+const PATIENCE_TO_OPEN: i32 = 4_000;
 
 /// What tells a queue's file from another in its place: device and inode.
 pub(crate) type Identity = Option<(u64, u64)>;
@@ -91,14 +92,14 @@ pub enum SyncMode {
     /// synced it, milliseconds later.
     #[default]
     Normal,
-    /// A commit waits for the disk.
+    /// The same, and [`Store::make_durable`] waits for the disk.
     Full,
 }
 
 /// How to open a queue.
 #[derive(Clone, Copy, Debug)]
 pub struct StoreOptions {
-    /// How commits treat the disk.
+    /// How the disk is treated.
     pub sync: SyncMode,
     /// SQLite's page cache, in KiB.
     pub cache_kib: u32,
@@ -122,6 +123,7 @@ pub struct Store {
     options: StoreOptions,
     matcher: accept::Matcher,
     log: checkpoint::Log,
+    syncing: Option<sync::Syncing>,
     news: Option<String>,
 }
 
@@ -171,11 +173,8 @@ impl Store {
         }
         checked?;
         set(&connection, "journal_mode", "wal", "wal")?;
-        let (level, read_back) = match options.sync {
-            SyncMode::Normal => ("normal", "1"),
-            SyncMode::Full => ("full", "2"),
-        };
-        set(&connection, "synchronous", level, read_back)?;
+        // Also where commits wait for the disk: they do so without SQLite's lock, see `sync`.
+        set(&connection, "synchronous", "normal", "1")?;
         set(&connection, "wal_autocheckpoint", "0", "0")?;
         set(&connection, "journal_size_limit", checkpoint::LOG_FILE_BYTES, checkpoint::LOG_FILE_BYTES)?;
         let cache = format!("-{}", options.cache_kib);
@@ -185,7 +184,9 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(32);
         let matcher = accept::Matcher::default();
         let identity = identity(&file);
-        Ok(Store { connection, wal, file, identity, options, matcher, log, news: None })
+        let mut store = Store { connection, wal, file, identity, options, matcher, log, syncing: None, news: None };
+        store.syncing = sync::Syncing::begin(directory, &store)?;
+        Ok(store)
     }
 
     /// What happened when this was opened and is to be logged: once.
@@ -269,14 +270,12 @@ fn set(connection: &Connection, name: &str, value: &str, read_back: &str) -> Res
 /// Waits for another writer: SQLite's own handler sleeps up to 100 ms at a time, far longer than any of our
 /// transactions. Gives up after about ten seconds.
 fn wait_for_writer(tries: i32) -> bool {
-    const YIELDS: i32 = 4;
-    const NAP: Duration = Duration::from_micros(20);
-    const TRIES: i32 = 120_000;
-    if tries < YIELDS {
-        std::thread::yield_now();
-    } else {
-        std::thread::sleep(NAP);
-    }
+    const FIRST_NAP: Duration = Duration::from_micros(50);
+    const LONGEST_NAP: Duration = Duration::from_micros(500);
+    const TRIES: i32 = 20_000;
+    // Never by giving up the processor, which puts a process behind all that have work. The longer it waits the less often
+    // it looks: sixteen that look all the time keep the one that writes from its processor.
+    std::thread::sleep((FIRST_NAP * (1 + tries as u32 / 4)).min(LONGEST_NAP));
     tries < TRIES
 }
 
