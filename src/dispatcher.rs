@@ -220,6 +220,10 @@ impl Dispatcher {
         if now >= self.next_housekeeping && mode == Mode::Run && self.unsettled.is_empty() {
             turn.more |= self.keep_house(now)?;
         }
+        if mode == Mode::Run && self.unsettled.is_empty() {
+            self.forget_old(now)?;
+            self.store.checkpoint()?;
+        }
         turn.next = self.next_time(now);
         Ok(())
     }
@@ -227,7 +231,8 @@ impl Dispatcher {
     fn next_time(&self, now: Millis) -> Option<Millis> {
         let settling = (!self.unsettled.is_empty()).then_some(self.unsettled_since + SETTLING_LINGER);
         let lanes = self.lanes.values().filter_map(|lane| lane.next_time(now)).min();
-        let next = [settling, lanes, Some(self.next_housekeeping)].into_iter().flatten().min();
+        let next =
+            [settling, lanes, Some(self.next_housekeeping), Some(self.next_prune(now))].into_iter().flatten().min();
         // What is due and did not start waits for an outcome, which wakes us.
         next.map(|next| if next <= now && self.in_flight > 0 { now + BLOCKED_PAUSE } else { next })
     }
@@ -330,6 +335,10 @@ impl Dispatcher {
     }
 
     fn reload_lanes(&mut self) -> Result<()> {
+        let retention = self.store.retention()?;
+        if retention != self.retention {
+            (self.retention, self.pruned, self.next_prune) = (retention, 0, self.clock.now());
+        }
         for mut row in self.store.lanes()? {
             // What is not stored yet holds all the same, unless the owner has said something since.
             if let Some(change) = self.lane_changes.get(&row.key).filter(|change| change.epoch == row.epoch) {

@@ -54,6 +54,12 @@ pub struct QueueOptions {
     pub max_data_bytes: usize,
     /// Accepting is refused past this size of the queue on disk.
     pub max_bytes: u64,
+    /// Accepting is refused while a delivery has been waiting for longer; see [`StoreOptions`].
+    pub max_pending_age: Option<Millis>,
+    /// How long what was delivered is kept, in milliseconds, whoever sends; see [`StoreOptions`].
+    pub keep_delivered: Option<Millis>,
+    /// The same of dead and cancelled deliveries.
+    pub keep_dead: Option<Millis>,
 }
 
 impl Default for QueueOptions {
@@ -64,6 +70,9 @@ impl Default for QueueOptions {
             max_concurrency: DEFAULT_MAX_CONCURRENCY,
             max_data_bytes: DEFAULT_MAX_DATA_BYTES,
             max_bytes: StoreOptions::default().max_bytes,
+            max_pending_age: None,
+            keep_delivered: None,
+            keep_dead: None,
         }
     }
 }

@@ -16,12 +16,14 @@ const HOUSEKEEPING_PAUSE: Millis = 250;
 /// months, and there may be many.
 const PRUNE_EVERY: Millis = 60 * 60 * 1000;
 
+/// After each step of that the queue is left to the pages, in milliseconds: a step keeps them from writing.
+const PRUNE_PAUSE: Millis = 5;
+
 /// Rows that housekeeping changes in one step.
 const HOUSEKEEPING_STEP: u32 = 500;
 
 impl Dispatcher {
-    /// Ends what is too old or has lost its endpoint, and forgets what is long settled. Returns whether there
-    /// is more of it.
+    /// Ends what is too old or has lost its endpoint. Returns whether there is more of it.
     pub(super) fn keep_house(&mut self, now: Millis) -> Result<bool> {
         let (mut more, mut lanes_changed) = (false, false);
         let mut next = now + HOUSEKEEPING_EVERY;
@@ -53,15 +55,25 @@ impl Dispatcher {
             // Lanes are read again.
             self.version = 0;
         }
-        if now >= self.next_prune {
-            match self.store.prune(self.pruned, now, self.retention)? {
-                Some(last) => (self.pruned, more) = (last, true),
-                None => (self.pruned, self.next_prune) = (0, now + PRUNE_EVERY),
-            }
-        }
         self.last_housekeeping = now;
         self.next_housekeeping = if more { now } else { next.max(now + HOUSEKEEPING_PAUSE) };
         Ok(more || lanes_changed)
+    }
+
+    /// Forgets some of what is long settled, if it is time to.
+    pub(super) fn forget_old(&mut self, now: Millis) -> Result<()> {
+        if now >= self.next_prune {
+            (self.pruned, self.next_prune) = match self.store.prune(self.pruned, now, self.retention)? {
+                Some(last) => (last, now + PRUNE_PAUSE),
+                None => (0, now + PRUNE_EVERY),
+            };
+        }
+        Ok(())
+    }
+
+    /// When [`Self::forget_old`] has something to do, seen from `now`.
+    pub(super) fn next_prune(&self, now: Millis) -> Millis {
+        self.next_prune.max(now + PRUNE_PAUSE)
     }
 
     /// Keeps house at `at` at the latest, because something becomes too old then.

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::convert::{Reader, to_array};
 use super::guard::guard;
 use super::{arrays, ini, lifecycle};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, Millis, SystemClock};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, NewEvent};
@@ -32,7 +32,8 @@ pub struct PhpQueue {
 impl PhpQueue {
     /// Opens the queue in `$directory` (an absolute path; made if missing, mode 0700) and starts the background
     /// thread. Options: `background` (bool), `sync` (`normal`, `full`), `max_concurrency` (1–256),
-    /// `max_data_bytes`, `max_bytes`; what is missing has the INI setting's value.
+    /// `max_data_bytes`, `max_bytes`, `max_pending_age`, `keep_delivered`, `keep_dead` (seconds); what is missing has the INI
+    /// setting's value, or the default. The two that say how long is kept are stored in the queue and hold for everybody.
     ///
     /// Throws `Posthorn\InvalidArgument`, `Posthorn\Unavailable`.
     pub fn open(directory: String, options: Option<&ZendHashTable>) -> PhpResult<Self> {
@@ -79,9 +80,11 @@ impl PhpQueue {
         guard(|| self.queue.revision(&site))
     }
 
-    /// Accepts an event and returns its id. When it returns, the event survives the death of every process.
+    /// Accepts an event and returns its id. When it returns, the event survives the death of every process; with
+    /// `sync=full` also a power cut.
     ///
-    /// Throws `Posthorn\InvalidArgument`, `Posthorn\Unavailable`, `Posthorn\Full`; nothing is stored then.
+    /// Throws `Posthorn\InvalidArgument`, `Posthorn\Unavailable`, `Posthorn\Full`; nothing is stored then, unless the
+    /// message says that this is not certain: the disk failed while it was waited for.
     pub fn dispatch(&self, event: &str, data: &ZendHashTable, context: Option<&ZendHashTable>) -> PhpResult<String> {
         guard(|| {
             let new = self.read_event(event, data, context)?;
@@ -276,15 +279,23 @@ fn queue_options(given: &Value) -> Result<QueueOptions> {
             "max_concurrency" => options.max_concurrency = number(&place, value, 1..=256)? as usize,
             "max_data_bytes" => options.max_data_bytes = number(&place, value, 1024..=64 << 20)? as usize,
             "max_bytes" => options.max_bytes = number(&place, value, 1 << 20..=1 << 50)?,
+            "max_pending_age" => options.max_pending_age = Some(seconds(&place, value)?),
+            "keep_delivered" => options.keep_delivered = Some(seconds(&place, value)?),
+            "keep_dead" => options.keep_dead = Some(seconds(&place, value)?),
             _ => {
                 return Err(Error::invalid(
                     place,
-                    "not an option; known are background, sync, max_concurrency, max_data_bytes, max_bytes",
+                    "not an option; known are background, sync, max_concurrency, max_data_bytes, max_bytes, max_pending_age, keep_delivered, keep_dead",
                 ));
             }
         }
     }
     Ok(options)
+}
+
+/// A number of seconds, at most ten years, in milliseconds.
+fn seconds(key: &str, value: &Value) -> Result<Millis> {
+    Ok(number(key, value, 1..=10 * 366 * 86_400)? as Millis * 1000)
 }
 
 fn sync(key: &str, value: &str) -> Result<SyncMode> {

@@ -10,14 +10,14 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::engine::{Engine, Stop};
 use super::lock::Lock;
 use super::signal::Station;
-use super::{LOOK_IN_PLACE_EVERY, fork, host, transport};
+use super::{LOOK_IN_PLACE_EVERY, QueueOptions, fork, host, transport};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::Transport;
 use crate::dispatcher::jobs::{self, JobReceiver};
 use crate::dispatcher::sender::{Outcome, send_all};
 use crate::dispatcher::{Dispatcher, Mode, Turn};
 use crate::error::{Error, Result};
-use crate::store::{FILE as QUEUE_FILE, Identity, Salvage, Store, StoreOptions, SyncMode, identity};
+use crate::store::{FILE as QUEUE_FILE, Identity, Salvage, Store, StoreOptions, identity};
 
 /// The dispatcher's page cache. Large enough for the upper pages of every index of a large queue.
 const CACHE_KIB: u32 = 8 * 1024;
@@ -209,12 +209,13 @@ fn send(
     }
 }
 
-fn store_options() -> StoreOptions {
-    StoreOptions { cache_kib: CACHE_KIB, sync: SyncMode::Normal, ..StoreOptions::default() }
+fn store_options(engine: &Engine) -> StoreOptions {
+    let QueueOptions { keep_delivered, keep_dead, .. } = engine.options;
+    StoreOptions { cache_kib: CACHE_KIB, keep_delivered, keep_dead, ..StoreOptions::default() }
 }
 
 fn open_store(engine: &Engine) -> Result<Store> {
-    let mut store = Store::open(&engine.directory, store_options())?;
+    let mut store = Store::open(&engine.directory, store_options(engine))?;
     if let Some(news) = store.take_news() {
         engine.log.write(&news);
     }
@@ -226,7 +227,7 @@ fn set_aside_if_damaged(engine: &Engine, opened: Identity, error: &Error) {
     if !error.is_damage() {
         return;
     }
-    match Store::replace(&engine.directory, store_options(), opened, error) {
+    match Store::replace(&engine.directory, store_options(engine), opened, error) {
         Ok(mut store) => engine.log.write(&store.take_news().unwrap_or_else(|| error.to_string())),
         Err(failure) => engine.log.write(&format!("{error}; {failure}")),
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use super::{LOOK_IN_PLACE_EVERY, Queue, State};
+use super::{LOOK_IN_PLACE_EVERY, Queue, QueueOptions, State};
 use crate::error::{Error, Result, Trouble};
 use crate::event::NewEvent;
 use crate::store::{Store, StoreOptions, create_directory};
@@ -63,7 +63,16 @@ impl Queue {
     }
 
     fn store_options(&self) -> StoreOptions {
-        StoreOptions { sync: self.options.sync, max_bytes: self.options.max_bytes, ..StoreOptions::default() }
+        let QueueOptions { background, sync, max_bytes, max_pending_age, keep_delivered, keep_dead, .. } = self.options;
+        StoreOptions {
+            sync,
+            max_bytes,
+            max_pending_age,
+            sends: background,
+            keep_delivered,
+            keep_dead,
+            ..StoreOptions::default()
+        }
     }
 
     fn take(&self, state: &mut State, mut store: Store) {

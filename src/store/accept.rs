@@ -1,7 +1,6 @@
 //! Accepting events: one row each, and nothing else that the page would have to wait for.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
 
 use rusqlite::{OptionalExtension, TransactionBehavior};
 
@@ -10,9 +9,6 @@ use crate::clock::Millis;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result, Trouble};
 use crate::event::{EventId, NewEvent};
-
-/// How often the size of the queue is looked at; between two looks a process can exceed the limit a little.
-const SIZE_CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// Inserts nothing if the endpoints have changed since they were read (`?10`), so matching and accepting
 /// are one step though they are one statement.
@@ -33,7 +29,6 @@ pub struct Accepted {
 pub(super) struct Matcher {
     version: i64,
     sites: HashMap<String, Vec<(i64, Endpoint)>>,
-    last_size_check: Option<Instant>,
 }
 
 impl Store {
@@ -41,10 +36,10 @@ impl Store {
     /// [`Store::make_durable`] also a power cut.
     ///
     /// # Errors
-    /// [`Error::Full`] if the queue has reached its limit, [`Error::Unavailable`] if it cannot be written.
+    /// [`Error::Full`] if the queue has reached a limit, of size or of age, [`Error::Unavailable`] if it cannot be written.
     /// Nothing of `events` is stored then.
     pub fn accept(&mut self, events: &[NewEvent], now: Millis) -> Result<Vec<Accepted>> {
-        self.check_size()?;
+        self.check_limits(now)?;
         loop {
             if let Some(accepted) = self.try_accept(events, now)? {
                 return Ok(accepted);
@@ -111,34 +106,6 @@ impl Store {
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
             .map_err(failed)?
             .ok_or_else(|| Error::trouble(Trouble::Damaged, "the queue file is damaged: its setup is missing"))
-    }
-
-    /// Room in the file that forgotten deliveries have left: it is used before the file grows.
-    fn free_bytes(&self) -> Result<u64> {
-        self.connection
-            .query_row("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size", [], |row| {
-                row.get::<_, i64>(0)
-            })
-            .map(|free| free as u64)
-            .map_err(failed)
-    }
-
-    fn check_size(&mut self) -> Result<()> {
-        if self.matcher.last_size_check.is_some_and(|at| at.elapsed() < SIZE_CHECK_EVERY) {
-            return Ok(());
-        }
-        if self.bytes() > self.options.max_bytes && self.bytes() - self.free_bytes()? > self.options.max_bytes {
-            return Err(Error::Full {
-                message: format!(
-                    "the queue has reached its limit of {} bytes on disk; remove old deliveries, see why receivers do not answer, or raise max_bytes",
-                    self.options.max_bytes
-                ),
-            });
-        }
-        // Only a site where nobody sends lets the log grow that far.
-        self.checkpoint_without_dispatcher()?;
-        self.matcher.last_size_check = Some(Instant::now());
-        Ok(())
     }
 }
 

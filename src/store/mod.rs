@@ -11,6 +11,7 @@ mod endpoints;
 mod files;
 mod history;
 mod intake;
+mod limits;
 mod prune;
 mod salvage;
 mod schema;
@@ -26,6 +27,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
+use crate::clock::Millis;
 use crate::error::{Error, Result, Trouble};
 use files::size;
 
@@ -105,12 +107,29 @@ pub struct StoreOptions {
     pub cache_kib: u32,
     /// Accepting is refused past this size of the queue on disk.
     pub max_bytes: u64,
+    /// Accepting is refused while a delivery has been waiting for longer, in milliseconds. `None`: 30 days, or the longest
+    /// `max_age` of an endpoint if that is more.
+    pub max_pending_age: Option<Millis>,
+    /// Whether this process may send what waits; it is given a second to do so before that limit holds.
+    pub sends: bool,
+    /// How long what was delivered is kept, in milliseconds; it holds for everybody who uses the queue. `None`: as it is.
+    pub keep_delivered: Option<Millis>,
+    /// The same of dead and cancelled deliveries.
+    pub keep_dead: Option<Millis>,
 }
 
 impl Default for StoreOptions {
     /// The page's store: a small cache, because every PHP process has one; 4 GiB at most on disk.
     fn default() -> Self {
-        StoreOptions { sync: SyncMode::Normal, cache_kib: 512, max_bytes: 4 << 30 }
+        StoreOptions {
+            sync: SyncMode::Normal,
+            cache_kib: 512,
+            max_bytes: 4 << 30,
+            max_pending_age: None,
+            sends: false,
+            keep_delivered: None,
+            keep_dead: None,
+        }
     }
 }
 
@@ -122,6 +141,7 @@ pub struct Store {
     identity: Identity,
     options: StoreOptions,
     matcher: accept::Matcher,
+    looks: limits::Looks,
     log: checkpoint::Log,
     syncing: Option<sync::Syncing>,
     news: Option<String>,
@@ -184,7 +204,10 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(32);
         let matcher = accept::Matcher::default();
         let identity = identity(&file);
-        let mut store = Store { connection, wal, file, identity, options, matcher, log, syncing: None, news: None };
+        let looks = limits::Looks::begin();
+        let mut store =
+            Store { connection, wal, file, identity, options, matcher, looks, log, syncing: None, news: None };
+        store.set_retention()?;
         store.syncing = sync::Syncing::begin(directory, &store)?;
         Ok(store)
     }

@@ -1,5 +1,7 @@
 //! Forgetting what is settled and old, in steps that nobody notices.
 
+use std::time::{Duration, Instant};
+
 use rusqlite::TransactionBehavior;
 
 use super::tally::Changes;
@@ -8,11 +10,14 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::event::EventId;
 
-/// Rows looked at in one step: about a millisecond of the write lock.
+/// Events looked at in one step at most …
 const STEP: u32 = 200;
 
+/// … and how long pages may be kept from writing by it: large rows take longer to forget than small ones.
+const LONGEST_STEP: Duration = Duration::from_millis(1);
+
 /// How long settled deliveries are kept, in milliseconds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Retention {
     pub delivered: Millis,
     pub dead: Millis,
@@ -28,6 +33,35 @@ impl Default for Retention {
 }
 
 impl Store {
+    /// How long settled deliveries of this queue are kept.
+    pub(crate) fn retention(&self) -> Result<Retention> {
+        let default = Retention::default();
+        let (delivered, dead) = self.stored_retention()?;
+        Ok(Retention { delivered: delivered.unwrap_or(default.delivered), dead: dead.unwrap_or(default.dead) })
+    }
+
+    fn stored_retention(&self) -> Result<(Option<Millis>, Option<Millis>)> {
+        self.connection
+            .query_row("SELECT keep_delivered, keep_dead FROM setup", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(failed)
+    }
+
+    /// Stores what the options say, if they do and it is new. The dispatcher notices, as it does with endpoints.
+    pub(super) fn set_retention(&mut self) -> Result<()> {
+        let (delivered, dead) = (self.options.keep_delivered, self.options.keep_dead);
+        if delivered.is_none() && dead.is_none() {
+            return Ok(());
+        }
+        let stored = self.stored_retention()?;
+        let wanted = (delivered.or(stored.0), dead.or(stored.1));
+        if wanted != stored {
+            self.connection
+                .execute("UPDATE setup SET keep_delivered = ?1, keep_dead = ?2, version = version + 1", wanted)
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
     /// Forgets some events whose deliveries are all settled and past their retention. Looks at events after
     /// `from`, the oldest first; returns where to go on, or `None` when the rest is too young.
     pub(crate) fn prune(&mut self, from: i64, now: Millis, retention: Retention) -> Result<Option<i64>> {
@@ -41,12 +75,17 @@ impl Store {
                        AND accepted_at < ?2
                      ORDER BY seq LIMIT ?3",
                 )?
-                .query_map((from, now - retention.delivered, STEP), |row| {
+                .query_map((from, now - retention.delivered.min(retention.dead), STEP), |row| {
                     Ok((row.get::<_, i64>(0)?, EventId::from_bytes(row.get(1)?), row.get::<_, String>(2)?))
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let mut changes = Changes::default();
+            let (began, mut last) = (Instant::now(), None);
             for (seq, id, targets) in &events {
+                if last.is_some() && began.elapsed() >= LONGEST_STEP {
+                    break;
+                }
+                last = Some(*seq);
                 let mut kept = 0;
                 for endpoint in targets.split(',').filter_map(|key| key.parse::<i64>().ok()) {
                     let delivery = id.delivery(endpoint);
@@ -75,7 +114,7 @@ impl Store {
                 }
             }
             changes.write(&transaction)?;
-            Ok(events.last().map(|(seq, ..)| *seq))
+            Ok(last)
         };
         let last = write().map_err(failed)?;
         transaction.commit().map_err(failed)?;

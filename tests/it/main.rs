@@ -35,6 +35,7 @@ mod store_accept;
 mod store_endpoints;
 mod store_files;
 mod store_history;
+mod store_limits;
 mod store_sync;
 mod store_tally;
 mod store_upgrade;

@@ -21,8 +21,7 @@ fn words(queue: &Queue) -> [u64; 7] {
 }
 
 fn write_words(queue: &Queue, words: [u64; 7]) {
-    let bytes: Vec<u8> =
-        words.iter().flat_map(|word| [word.to_ne_bytes(), (!word).to_ne_bytes()]).flatten().collect();
+    let bytes: Vec<u8> = words.iter().flat_map(|word| [word.to_ne_bytes(), (!word).to_ne_bytes()]).flatten().collect();
     board(queue).write_all_at(&bytes, 0).unwrap();
 }
 

@@ -1,0 +1,127 @@
+//! What a queue may grow to before it accepts nothing more, by size and by age.
+
+use std::time::{Duration, Instant};
+
+use super::{Store, failed};
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+
+/// How often the limits are looked at; between two looks a process can exceed one a little.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The limit of age unless one is set: nobody can have sent for that long. An endpoint whose deliveries may be older lifts it.
+const MAX_PENDING_AGE: Millis = 30 * 24 * 60 * 60 * 1000;
+
+/// Events that are not expanded are few where somebody sends; where nobody does, so many are asked whether anybody wants them.
+const EVENTS_ASKED: u32 = 100;
+
+/// When a process has looked at the limits.
+pub(super) struct Looks {
+    opened: Instant,
+    last: Option<Instant>,
+}
+
+impl Looks {
+    /// From now on.
+    pub fn begin() -> Self {
+        Looks { opened: Instant::now(), last: None }
+    }
+}
+
+impl Store {
+    /// # Errors
+    /// [`Error::Full`] naming the limit that is reached, and what to do.
+    pub(super) fn check_limits(&mut self, now: Millis) -> Result<()> {
+        if self.looks.last.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+            return Ok(());
+        }
+        self.check_size()?;
+        // A process that sends by itself is given the time to: what it finds too old is over then.
+        if !self.options.sends || self.looks.opened.elapsed() >= LOOK_EVERY {
+            self.check_age(now)?;
+        }
+        // Only a site where nobody sends lets the log grow that far.
+        self.checkpoint_without_dispatcher()?;
+        self.looks.last = Some(Instant::now());
+        Ok(())
+    }
+
+    fn check_size(&self) -> Result<()> {
+        let (bytes, limit) = (self.bytes(), self.options.max_bytes);
+        if bytes > limit && bytes - self.free_bytes()? > limit {
+            return Err(Error::Full {
+                message: format!(
+                    "the queue has {bytes} bytes on disk, its limit is {limit}: nothing more is accepted; see why receivers do not answer, keep what was delivered for a shorter time (keep_delivered), or raise max_bytes"
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_age(&self, now: Millis) -> Result<()> {
+        let Some(since) = self.waiting_since()? else { return Ok(()) };
+        let age = now - since;
+        let limit = match self.options.max_pending_age {
+            Some(limit) => limit,
+            None if age <= MAX_PENDING_AGE => return Ok(()),
+            None => self.longest_max_age()?.max(MAX_PENDING_AGE),
+        };
+        if age <= limit {
+            return Ok(());
+        }
+        Err(Error::Full {
+            message: format!(
+                "a delivery has been waiting for {}, the limit is {}: nobody sends what is in the queue, and nothing more is accepted; start a worker (wp posthorn work) or the background thread, or raise max_pending_age",
+                in_words(age),
+                in_words(limit)
+            ),
+        })
+    }
+
+    /// Since when the longest waiting have been waiting. Of those that wait for a further attempt only the one that is due
+    /// first is looked at, an endpoint: where somebody sends none of them is late, and where nobody does it soon is.
+    fn waiting_since(&self) -> Result<Option<Millis>> {
+        self.connection
+            .prepare_cached(
+                "SELECT min(since) FROM
+                   (SELECT (SELECT created_at FROM delivery INDEXED BY delivery_due
+                            WHERE endpoint = key AND state = 0 AND due_at = 0 ORDER BY event_seq LIMIT 1) AS since
+                    FROM endpoint
+                    UNION ALL
+                    SELECT (SELECT created_at FROM delivery INDEXED BY delivery_due
+                            WHERE endpoint = key AND state = 0 AND due_at > 0 ORDER BY due_at, event_seq LIMIT 1)
+                    FROM endpoint
+                    UNION ALL
+                    SELECT (SELECT accepted_at FROM
+                             (SELECT accepted_at, targets FROM event
+                              WHERE seq > (SELECT expanded FROM setup) ORDER BY seq LIMIT ?1)
+                            WHERE targets <> '' LIMIT 1))",
+            )
+            .and_then(|mut statement| statement.query_row([EVENTS_ASKED], |row| row.get(0)))
+            .map_err(failed)
+    }
+
+    fn longest_max_age(&self) -> Result<Millis> {
+        let ages = self.lanes()?.into_iter().map(|lane| lane.endpoint.max_age.as_millis() as Millis);
+        Ok(ages.max().unwrap_or(0))
+    }
+
+    /// Room in the file that forgotten deliveries have left: it is used before the file grows.
+    fn free_bytes(&self) -> Result<u64> {
+        self.connection
+            .query_row("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map(|free| free as u64)
+            .map_err(failed)
+    }
+}
+
+fn in_words(age: Millis) -> String {
+    match age / 1000 {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} minutes", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} hours", seconds / 3600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}

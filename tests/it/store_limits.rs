@@ -1,0 +1,108 @@
+//! When a queue accepts nothing more, and how long it keeps what is over.
+
+use posthorn::clock::Millis;
+use posthorn::error::Error;
+use posthorn::store::{Store, StoreOptions};
+use serde_json::json;
+
+use crate::rig::{DAY, HOUR, OK, Queue, Reply, SECOND, START, endpoint, event};
+
+fn refusal(store: &mut Store, now: Millis) -> String {
+    match store.accept(&[event("contact.updated", "", "contact:late")], now) {
+        Err(Error::Full { message }) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn accepts(store: &mut Store, now: Millis) {
+    store.accept(&[event("contact.updated", "", "contact:late")], now).unwrap();
+}
+
+#[test]
+fn a_queue_that_nobody_has_sent_for_a_month_accepts_nothing_and_says_what_to_do() {
+    let queue = Queue::with(json!([endpoint("all", json!({}))]));
+    queue.accept(&["contact:1"]);
+    accepts(&mut queue.store(), START + 30 * DAY);
+    let message = refusal(&mut queue.store(), START + 30 * DAY + 1);
+    for part in ["30 days", "max_pending_age", "wp posthorn work"] {
+        assert!(message.contains(part), "{message}");
+    }
+    // The same when somebody has looked at the list, and so expanded it.
+    assert_eq!(queue.stats().pending, 2);
+    refusal(&mut queue.store(), START + 31 * DAY);
+}
+
+#[test]
+fn an_endpoint_whose_deliveries_may_be_older_lifts_the_limit_of_age() {
+    let queue =
+        Queue::with(json!([endpoint("patient", json!({"max_age": 90 * 86_400})), endpoint("other", json!({}))]));
+    queue.accept(&["contact:1"]);
+    accepts(&mut queue.store(), START + 90 * DAY);
+    assert!(refusal(&mut queue.store(), START + 91 * DAY).contains("90 days"));
+}
+
+#[test]
+fn a_limit_of_age_that_is_set_holds_whatever_the_endpoints_say() {
+    let queue = Queue::with(json!([endpoint("patient", json!({"max_age": 90 * 86_400}))]));
+    queue.accept(&["contact:1"]);
+    let options = StoreOptions { max_pending_age: Some(HOUR), ..StoreOptions::default() };
+    accepts(&mut queue.store_with(options), START + HOUR);
+    assert!(refusal(&mut queue.store_with(options), START + HOUR + 1).contains("60 minutes"));
+}
+
+#[test]
+fn what_waits_for_a_further_attempt_counts_too_and_what_has_arrived_or_goes_to_nobody_does_not() {
+    let queue = Queue::with(json!([endpoint("deals", json!({"events": ["deal.*"]}))]));
+    let mut store = queue.store();
+    store.accept(&[event("contact.updated", "", "contact:1"), event("deal.won", "", "deal:1")], START).unwrap();
+    let mut sending = queue.send();
+    sending.run(|_| Reply::Status(500));
+    let options = StoreOptions { max_pending_age: Some(100 * SECOND), ..StoreOptions::default() };
+    refusal(&mut queue.store_with(options), START + 101 * SECOND);
+    queue.clock.advance(HOUR);
+    sending.run(|_| OK);
+    assert_eq!(queue.stats().delivered, 1);
+    accepts(&mut queue.store_with(options), queue.now());
+    // That went to nobody, and is not expanded.
+    accepts(&mut queue.store_with(options), queue.now() + DAY);
+}
+
+#[test]
+fn a_process_that_sends_by_itself_is_given_a_second_to_do_so() {
+    let queue = Queue::with(json!([endpoint("all", json!({}))]));
+    queue.accept(&["contact:1"]);
+    let options = StoreOptions { sends: true, ..StoreOptions::default() };
+    let mut store = queue.store_with(options);
+    accepts(&mut store, START + 40 * DAY);
+    std::thread::sleep(std::time::Duration::from_millis(1050));
+    refusal(&mut store, START + 40 * DAY);
+    // It does, and what was too old is over.
+    queue.clock.advance(40 * DAY);
+    queue.send().run(|_| OK);
+    accepts(&mut store, START + 40 * DAY);
+}
+
+#[test]
+fn how_long_is_kept_is_what_was_set_last_whoever_sends() {
+    let mut queue = Queue::with(json!([endpoint("a", json!({"schedule": []}))]));
+    let mut sending = queue.send();
+    queue.accept(&["contact:1", "contact:2"]);
+    sending.run(|job| if job.due.event.context.record == "contact:2" { Reply::Status(500) } else { OK });
+    let kept = |queue: &Queue| (queue.stats().delivered, queue.stats().dead);
+    queue.store_with(StoreOptions { keep_delivered: Some(20 * DAY), ..StoreOptions::default() });
+    queue.clock.advance(19 * DAY);
+    // The last event is never forgotten, so that its number is not given again.
+    queue.accept(&["contact:3"]);
+    sending.run(|_| OK);
+    assert_eq!(kept(&queue), (2, 1));
+    // Who says nothing changes nothing, and so does a saved setting.
+    queue.store();
+    queue.configure("", json!([endpoint("a", json!({"schedule": []}))]));
+    queue.clock.advance(2 * DAY);
+    sending.run(|_| OK);
+    assert_eq!(kept(&queue), (1, 1));
+    // A running dispatcher notices; dead letters may go before those that arrived.
+    queue.store_with(StoreOptions { keep_dead: Some(DAY), ..StoreOptions::default() });
+    sending.run(|_| OK);
+    assert_eq!(kept(&queue), (1, 0));
+}
