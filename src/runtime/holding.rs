@@ -56,6 +56,9 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// Two syncs lie at least so far apart: a disk that is always syncing slows the pages' own writes.
 const SYNC_PAUSE: Duration = Duration::from_millis(5);
 
+/// The same in a burst, which is the pages' own.
+const BURST_SYNC_PAUSE: Duration = Duration::from_millis(20);
+
 /// About what a lane's rows and a settlement take. The C library gives free memory at a heap's end back to the system, and
 /// asks for it anew with the next rows, unless it has seen a block of half the size come and go (mallopt(3), on
 /// M_TRIM_THRESHOLD).
@@ -131,7 +134,7 @@ fn send(
 ) -> Ended {
     let mut plan = Plan::new();
     let mut failing = false;
-    let mut looked = Instant::now();
+    let (mut looked, mut synced) = (Instant::now(), Instant::now());
     let mut missing_since: Option<Instant> = None;
     let mut burst_since: Option<Instant> = None;
     loop {
@@ -179,7 +182,9 @@ fn send(
             }
         };
         engine.settled.fetch_add(turn.settled as u64, Ordering::SeqCst);
-        if turn.found > 0 {
+        // In a burst nothing is looked for, and is to be on disk all the same.
+        if turn.found > 0 || (calls > 0 && synced.elapsed() >= BURST_SYNC_PAUSE) {
+            synced = Instant::now();
             let _ = sync_wanted.try_send(());
         }
         senders.start(in_flight);

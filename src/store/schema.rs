@@ -17,6 +17,20 @@ const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
 ];
+
+/// Refuses a file that is not ours to change.
+///
+/// # Errors
+/// [`Error::Unavailable`] if the file belongs to another program or to a newer Posthorn, or is damaged.
+pub(super) fn check_owner(connection: &Connection) -> Result<()> {
+    let (all, ours): (i64, i64) = connection
+        .query_row(
+            "SELECT count(*), count(*) FILTER (WHERE type = 'table'
+               AND name IN ('setup', 'site', 'endpoint', 'event', 'delivery', 'attempt', 'tally')) FROM sqlite_schema",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .map_err(failed)?;
     if all > 0 && pragma(connection, "application_id")? != APPLICATION_ID {
         return Err(Error::trouble(
             Trouble::Foreign,
