@@ -16,7 +16,6 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use crate::clock::{Clock, Millis};
-use crate::delivery::FailureKind;
 use crate::error::{Error, Result};
 use crate::retry::{self, Verdict};
 use crate::store::{Change, Due, LaneChange, Retention, Settlement, Store};
@@ -35,6 +34,9 @@ const SETTLING_LINGER: Millis = 10;
 /// No lane pauses for longer, because its receiver asked for it or because its circuit breaker is open.
 const LONGEST_PAUSES: (Millis, Millis) =
     (retry::MAX_RETRY_AFTER.as_millis() as Millis, retry::BREAKER_PAUSE.as_millis() as Millis);
+
+/// A lane for which this server had nothing left to make a request with is left alone for so long, in milliseconds.
+const SHORTAGE_REST: Millis = 1_000;
 
 /// After the store has failed, how long until it is tried again, in milliseconds.
 const STORE_RETRY: Millis = 1_000;
@@ -94,6 +96,7 @@ pub struct Dispatcher {
     pruned: i64,
     next_prune: Millis,
     store_failed_until: Millis,
+    shortage: Option<String>,
     retention: Retention,
 }
 
@@ -130,6 +133,7 @@ impl Dispatcher {
             pruned: 0,
             next_prune: now,
             store_failed_until: 0,
+            shortage: None,
             retention: Retention::default(),
         })
     }
@@ -142,6 +146,11 @@ impl Dispatcher {
     /// Whether nothing is in flight and every outcome is stored.
     pub fn is_idle(&self) -> bool {
         self.in_flight == 0 && self.unsettled.is_empty()
+    }
+
+    /// What this server was short of, so that no request could be made, since this was asked last.
+    pub fn take_shortage(&mut self) -> Option<String> {
+        self.shortage.take()
     }
 
     /// In a forked child, where the threads that shared the rest are gone: closes the store and leaves the
@@ -267,9 +276,13 @@ impl Dispatcher {
             Verdict::Delivered => Change::Delivered,
             Verdict::Again { after } => again(after),
             Verdict::Dead => Change::Dead,
-            Verdict::Throttled { .. } => Change::Unchanged,
+            Verdict::Throttled { .. } | Verdict::NotMade => Change::Unchanged,
             Verdict::Gone => endpoint.schedule.get(due.attempts as usize).map_or(Change::Dead, |after| again(*after)),
         };
+        if verdict == Verdict::NotMade {
+            lane.rest(now + SHORTAGE_REST);
+            self.shortage.clone_from(&error);
+        }
         // Asked before the owner named another receiver, it says nothing about that one.
         if endpoint.url == lane.endpoint.url {
             let mut standing = lane.row.standing.clone();
@@ -285,7 +298,7 @@ impl Dispatcher {
             }
         }
         // An attempt is a request; where none was made, none is used up.
-        let was_sent = !matches!(&exchange.result, Err(failure) if failure.kind == FailureKind::TooLarge);
+        let was_sent = !matches!(&exchange.result, Err(failure) if failure.is_before_any_request());
         let settlement = Settlement {
             delivery: due.id,
             site: due.event.context.site.clone(),

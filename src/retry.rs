@@ -46,6 +46,8 @@ pub enum Verdict {
     },
     /// 410: the endpoint is suspended; the delivery follows its schedule when it is resumed.
     Gone,
+    /// No request was made, because this server had nothing left for one: no attempt is used up, and one is made soon.
+    NotMade,
 }
 
 /// What an exchange says, whoever it is about.
@@ -60,6 +62,8 @@ enum Kind {
     Failure,
     /// No request was made, and none will be: the body is larger than the receiver takes.
     Unsent,
+    /// No request was made, because of something that this server is short of.
+    NotMade,
 }
 
 impl Kind {
@@ -72,6 +76,7 @@ impl Kind {
             }
             Ok(answer) if answer.status == 410 => Kind::Gone,
             Err(failure) if failure.kind == FailureKind::TooLarge => Kind::Unsent,
+            Err(failure) if failure.kind == FailureKind::Shortage => Kind::NotMade,
             _ => Kind::Failure,
         }
     }
@@ -87,7 +92,8 @@ pub fn decide(endpoint: &Endpoint, exchange: &Exchange, attempt: u32, accepted_a
     let too_old = now.saturating_sub(accepted_at) > endpoint.max_age.as_millis().try_into().unwrap_or(Millis::MAX);
     match Kind::of(exchange, now) {
         Kind::Success => Verdict::Delivered,
-        Kind::Throttled(_) if too_old => Verdict::Dead,
+        Kind::Throttled(_) | Kind::NotMade if too_old => Verdict::Dead,
+        Kind::NotMade => Verdict::NotMade,
         Kind::Throttled(pause) => Verdict::Throttled { pause },
         Kind::Gone => Verdict::Gone,
         Kind::Unsent => Verdict::Dead,

@@ -102,6 +102,7 @@ impl Connect {
         match found {
             Ok(addresses) => Ok(addresses.to_vec()),
             Err(Unresolved::Missing) => Err(failure::missing_name(name)),
+            Err(Unresolved::Short(shortage)) => Err(shortage),
             Err(Unresolved::Failed(words)) => Err(failure::of_lookup(name, &words)),
             Err(Unresolved::TimedOut) => Err(Failure::new(
                 FailureKind::Timeout,

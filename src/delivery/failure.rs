@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 use ureq::Error;
 
@@ -91,8 +92,26 @@ pub(super) fn refused(place: &Place, ip: IpAddr, what: &str) -> Failure {
     Failure::new(FailureKind::Refused, format!("{subject} is not a public address ({what}){remedy}"))
 }
 
+/// What this server has run out of, if a system call failed for that reason.
+pub(super) fn shortage(error: &io::Error) -> Option<Failure> {
+    let (what, remedy) = match Errno::from_io_error(error)? {
+        Errno::MFILE => ("file descriptors for this process", "raise its limit (LimitNOFILE, rlimit_files)"),
+        Errno::NFILE => ("file descriptors", "raise fs.file-max"),
+        Errno::NOMEM | Errno::NOBUFS => ("memory", "see what uses it"),
+        Errno::ADDRNOTAVAIL => ("local ports", "widen net.ipv4.ip_local_port_range"),
+        // What a thread that cannot be started reports.
+        Errno::AGAIN => ("threads", "raise the limit of processes (LimitNPROC, pids)"),
+        _ => return None,
+    };
+    let message = format!("not sent yet: this server has no more {what}; {remedy}");
+    Some(Failure::new(FailureKind::Shortage, message))
+}
+
 /// A connection that could not be opened.
 pub(super) fn of_connect(error: &io::Error, ip: IpAddr, port: u16) -> Failure {
+    if let Some(shortage) = shortage(error) {
+        return shortage;
+    }
     let message = match error.kind() {
         ErrorKind::ConnectionRefused => {
             format!("connection refused by {ip} port {port}: nothing is listening there")

@@ -122,6 +122,11 @@ impl Failure {
         Failure { kind, message: message.into() }
     }
 
+    /// Whether it was found out before anything was asked of the receiver, so that no attempt is used up.
+    pub fn is_before_any_request(&self) -> bool {
+        matches!(self.kind, FailureKind::TooLarge | FailureKind::Shortage)
+    }
+
     /// Puts whom it is about before the message.
     fn about(mut self, whom: &str) -> Self {
         self.message = format!("{whom}: {}", self.message);
@@ -167,6 +172,8 @@ pub enum FailureKind {
     Settings,
     /// No request was made: the body is larger than the endpoint's `max_body_bytes`.
     TooLarge,
+    /// No request was made: this server has no descriptor, thread, port or memory left for one.
+    Shortage,
 }
 
 impl FailureKind {
@@ -181,6 +188,7 @@ impl FailureKind {
             FailureKind::Protocol => "protocol",
             FailureKind::Settings => "settings",
             FailureKind::TooLarge => "too_large",
+            FailureKind::Shortage => "shortage",
         }
     }
 }

@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, io, thread};
 
+use super::{Failure, failure};
+
 /// Looks a name up; blocks for as long as it takes. [`io::ErrorKind::NotFound`] says that there is no such name, any other
 /// error that it could not be asked.
 pub type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
@@ -35,6 +37,8 @@ pub enum Unresolved {
     Missing,
     /// It could not be asked, in its words.
     Failed(String),
+    /// This server has no thread left to ask with.
+    Short(Failure),
     /// The deadline passed while it was asked.
     TimedOut,
     /// The transport was told to stop.
@@ -129,7 +133,10 @@ impl Names {
         };
         (self.spawn)(Box::new(work)).map_err(|error| {
             entries.remove(name);
-            Unresolved::Failed(format!("no thread for the lookup: {error}"))
+            match failure::shortage(&error) {
+                Some(shortage) => Unresolved::Short(shortage),
+                None => Unresolved::Failed(format!("no thread for the lookup: {error}")),
+            }
         })
     }
 }

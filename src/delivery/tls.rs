@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::self_signed::OrItself;
-use super::{Failure, FailureKind};
+use super::{Failure, FailureKind, failure};
 
 /// Where distributions keep all trusted certificates in one file. Read directly: `SSL_CERT_FILE` would be the
 /// environment, which other threads of the process may be changing.
@@ -175,6 +175,9 @@ fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer<'static>>,
 
 fn contents(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     read_regular(path).map_err(|error| {
+        if let Some(shortage) = failure::shortage(&error) {
+            return shortage;
+        }
         let remedy = match error.kind() {
             io::ErrorKind::NotFound => "; check the path",
             io::ErrorKind::PermissionDenied => {

@@ -57,6 +57,8 @@ pub(super) struct Lane {
     pub answers: bool,
     /// The request that a half-open circuit breaker has let through.
     probe: Option<DeliveryId>,
+    /// This server had nothing left to make a request with; until then it makes none there.
+    rests_until: Millis,
     tokens: f64,
     tokens_at: Millis,
     prefer_again: bool,
@@ -85,6 +87,7 @@ impl Lane {
             timed_out: false,
             answers,
             probe: None,
+            rests_until: 0,
             tokens: 1.0,
             tokens_at: 0,
             prefer_again: false,
@@ -152,10 +155,12 @@ impl Lane {
         self.may_send() && self.closed_until() <= now
     }
 
-    /// Until when nothing is sent: the receiver asked for it, or the circuit breaker is open.
+    /// Until when nothing is sent: the receiver asked for it, the circuit breaker is open, or this server is short of
+    /// something.
     fn closed_until(&self) -> Millis {
         let standing = &self.row.standing;
-        if self.endpoint.circuit_breaker { standing.closed_until() } else { standing.paused_until }
+        let closed = if self.endpoint.circuit_breaker { standing.closed_until() } else { standing.paused_until };
+        closed.max(self.rests_until)
     }
 
     /// Whether the circuit breaker, which is not open, lets only one request through.
@@ -166,6 +171,7 @@ impl Lane {
     /// The clock was set back by `by` milliseconds.
     pub fn set_back(&mut self, by: Millis) {
         self.tokens_at -= by;
+        self.rests_until -= by;
         self.held.values_mut().flatten().for_each(|started| *started -= by);
     }
 
@@ -302,14 +308,18 @@ impl Lane {
                 (self.answers, self.timed_out) = (true, false);
                 self.window = (self.window + 1).min(max_window);
             }
-            // No request was made.
-            Err(failure) if failure.kind == FailureKind::TooLarge => {}
+            Err(failure) if failure.is_before_any_request() => {}
             Err(failure) => {
                 (self.answers, self.timed_out) = (false, failure.kind == FailureKind::Timeout);
                 self.window = FIRST_WINDOW;
             }
         }
         self.probe.take_if(|probe| *probe == due.id).is_some()
+    }
+
+    /// Starts nothing before `until`.
+    pub fn rest(&mut self, until: Millis) {
+        self.rests_until = until;
     }
 
     /// Puts back a delivery whose request used up no attempt.

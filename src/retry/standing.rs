@@ -31,7 +31,7 @@ const DAY: Millis = 24 * 60 * 60 * 1000;
 /// opened do not keep it open for longer, and any success closes it.
 pub fn note(standing: &mut Standing, endpoint: &Endpoint, exchange: &Exchange, is_probe: bool, now: Millis) {
     match Kind::of(exchange, now) {
-        Kind::Unsent => {}
+        Kind::Unsent | Kind::NotMade => {}
         Kind::Success => succeeded(standing, now),
         Kind::Throttled(asked) => throttled(standing, asked, now),
         Kind::Gone => {

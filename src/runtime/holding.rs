@@ -67,6 +67,9 @@ const WORKING_SET_BYTES: usize = 1024 * 1024;
 /// That the queue was moved is said again after this long, if nobody has said that it was.
 const SAID_AGAIN: Duration = Duration::from_secs(24 * 3600);
 
+/// A shortage is said again after this long.
+const SHORTAGE_SAID_AGAIN: Duration = Duration::from_secs(60);
+
 /// Why holding ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -285,6 +288,9 @@ fn take_turn(engine: &Engine, mode: Mode) -> Result<(usize, bool, Turn)> {
     let mut dispatcher = engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(dispatcher) = dispatcher.as_mut() else { return Ok((0, true, Turn::default())) };
     let turn = dispatcher.turn(mode)?;
+    if let Some(shortage) = dispatcher.take_shortage() {
+        engine.log.write_if_news(&shortage, SHORTAGE_SAID_AGAIN);
+    }
     Ok((dispatcher.in_flight(), dispatcher.is_idle(), turn))
 }
 

@@ -41,6 +41,28 @@ fn being_throttled_uses_up_no_attempt_and_pauses_the_lane() {
 }
 
 #[test]
+fn what_this_server_had_nothing_left_to_send_with_is_no_attempt_and_is_sent_soon() {
+    let queue = one();
+    queue.accept(&["contact:1"]);
+    let mut sending = queue.send();
+    sending.run(|_| Reply::NotAsked);
+    let row = queue.delivery("contact:1");
+    assert_eq!(
+        (row.state, row.attempts, row.last_error.as_deref()),
+        (State::Pending, 0, Some("no more file descriptors"))
+    );
+    assert_eq!((queue.log("contact:1").len(), pause_of(&queue)), (0, None));
+    assert_eq!(sending.dispatcher.take_shortage().as_deref(), Some("no more file descriptors"));
+    let asked = sending.sent.len();
+    queue.clock.advance(SECOND - 1);
+    sending.run(|_| OK);
+    assert_eq!(sending.sent.len(), asked);
+    queue.clock.advance(1);
+    sending.run(|_| OK);
+    assert_eq!((queue.state("contact:1"), queue.delivery("contact:1").attempts), (State::Delivered, 1));
+}
+
+#[test]
 fn a_503_without_retry_after_is_a_failure_like_any_other() {
     let queue = one();
     queue.accept(&["contact:1"]);

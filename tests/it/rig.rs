@@ -36,6 +36,8 @@ pub enum Reply {
     TimesOut,
     /// Refuses the connection.
     Refuses,
+    /// Is not asked: this server is short of something.
+    NotAsked,
     /// Has not answered yet.
     Hangs,
 }
@@ -289,6 +291,7 @@ impl Transport for Script {
             Reply::RetryAfter(status, after) => {
                 Ok(answer(*status, vec![("retry-after".to_owned(), (*after).to_owned())]))
             }
+            Reply::NotAsked => Err(Failure::new(FailureKind::Shortage, "no more file descriptors")),
             Reply::Refuses => Err(Failure::new(FailureKind::Connect, "connection refused")),
             Reply::TimesOut | Reply::Hangs => Err(Failure::new(FailureKind::Timeout, "no answer within 15 s")),
         };
