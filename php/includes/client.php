@@ -274,7 +274,8 @@ function posthorn_client_is_sent(): bool {
 
 /**
  * What waits, with an entry for each endpoint: site, endpoint, url, pending, due (how many may be sent now), due_since,
- * next_attempt_at, last_error, held_back (null, removed, disabled, paused, suspended, asked_to_wait), suspended, paused_until.
+ * next_attempt_at, last_error, held_back (null, removed, disabled, paused, suspended, asked_to_wait, circuit_open), suspended,
+ * paused_until.
  *
  * @param bool $all_sites Optional. Those of all sites of a network and not only of the current one.
  * @return array[]

@@ -72,6 +72,8 @@ function posthorn_left_reason( array $one ): string {
 			return 'the receiver was removed; these are being cancelled';
 		case 'asked_to_wait':
 			return 'the receiver asked to wait until ' . $one['paused_until'];
+		case 'circuit_open':
+			return 'the receiver has failed five times in a row or more; one webhook a minute tries it' . ( $one['last_error'] ? '; the last attempt failed: ' . $one['last_error'] : '' );
 	}
 	if ( $one['due'] > 0 ) {
 		return 'not sent yet' . ( $one['last_error'] ? '; the last attempt failed: ' . $one['last_error'] : '' );

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Millis, SystemClock, iso_millis, parse_iso};
 use crate::delivery::Exchange;
+use crate::endpoint::Circuit;
 use crate::error::{Error, Result};
 use crate::event::{DeliveryId, Event, EventId};
 use crate::format::Rendered;
@@ -216,8 +217,11 @@ pub(super) fn waiting(waiting: &Waiting, now: Millis) -> Value {
         Some("paused")
     } else if lane.standing.suspended.is_some() {
         Some("suspended")
+    } else if paused_until.is_some() {
+        Some("asked_to_wait")
     } else {
-        paused_until.map(|_| "asked_to_wait")
+        let is_closed = !lane.endpoint.circuit_breaker || lane.standing.circuit(now) == Circuit::Closed;
+        (!is_closed).then_some("circuit_open")
     };
     json!({
         "site": lane.endpoint.site,
