@@ -73,7 +73,7 @@ function posthorn_left_reason( array $one ): string {
 		case 'asked_to_wait':
 			return 'the receiver asked to wait until ' . $one['paused_until'];
 		case 'circuit_open':
-			return 'the receiver has failed several times in a row and is left alone until ' . $one['circuit_open_until'];
+			return 'the receiver has failed five times in a row or more and is left alone until ' . $one['circuit_open_until'] . ( $one['last_error'] ? '; the last attempt failed: ' . $one['last_error'] : '' );
 	}
 	if ( $one['due'] > 0 ) {
 		return 'not sent yet' . ( $one['last_error'] ? '; the last attempt failed: ' . $one['last_error'] : '' );

@@ -97,6 +97,23 @@ return [
 		same( [ 1, 1 ], array_column( $queue->deliveries(), 'attempts' ), 'attempts' );
 	},
 
+	'five failures in a row open the circuit breaker until the owner resumes' => function ( Bed $bed ) {
+		$receiver = $bed->receiver();
+		$receiver->behave( 'status', [ 'status' => 500 ] );
+		$queue = $bed->queue( [ endpoint( $receiver->hook, [ 'circuit_breaker' => true, 'schedule' => [ 0.05, 0.05, 0.05, 0.05, 0.05, 0.05 ] ] ) ] );
+		$queue->dispatch( 'deal.won', [ 'n' => 1 ] );
+		wait_for( 5, 'it is open', fn() => 'open' === $queue->endpoints()[0]['circuit'] );
+		$state = $queue->endpoints()[0];
+		same( [ 5, null, null ], [ $state['failures'], $state['last_success_at'], $state['suspended'] ], 'what is known of the receiver' );
+		holds( ms( $state['circuit_open_until'] ) - microtime( true ) * 1000 > 55000, 'for a minute: ' . shown( $state ) );
+		holds( null !== $state['failing_since'] && null !== $state['last_failure_at'], 'since when: ' . shown( $state ) );
+		$queue->dispatch( 'deal.won', [ 'n' => 2 ] );
+		$receiver->behave( 'ok' );
+		holds( $queue->resume( $state['id'] ), 'the owner resumes' );
+		wait_for( 5, 'both are delivered', fn() => 2 === $queue->stats()['delivered'] );
+		same( [ 'closed', 0, null ], [ $queue->endpoints()[0]['circuit'], $queue->endpoints()[0]['failures'], $queue->endpoints()[0]['failing_since'] ], 'closed again' );
+	},
+
 	'429 without Retry-After pauses for a second, then two' => function ( Bed $bed ) {
 		$receiver = $bed->receiver();
 		$receiver->behave( 'status', [ 'status' => 429, 'times' => 2 ] );
