@@ -21,7 +21,7 @@ use serde_json::json;
 const NOW: i64 = 1_776_429_296_789;
 
 /// Every column but those that tie rows together by their place.
-const COLUMNS: [(&str, &str); 43] = [
+const COLUMNS: &[(&str, &str)] = &[
     ("setup", "version"),
     ("setup", "expanded"),
     ("site", "site"),
@@ -65,6 +65,15 @@ const COLUMNS: [(&str, &str); 43] = [
     ("attempt", "request_headers"),
     ("attempt", "response_headers"),
     ("attempt", "response_body"),
+    ("endpoint", "epoch"),
+    ("endpoint", "failures"),
+    ("endpoint", "failing_since"),
+    ("endpoint", "failing_days"),
+    ("endpoint", "last_failure_at"),
+    ("endpoint", "last_success_at"),
+    ("endpoint", "open_until"),
+    ("setup", "keep_delivered"),
+    ("setup", "keep_dead"),
 ];
 
 pub fn run(data: &[u8]) {
