@@ -1,7 +1,7 @@
 # Each target installs what it needs (Debian 12 and 13, Ubuntu 24.04; root or sudo) and works in .work/ and target/.
 # The work is done by the scripts in tests/testbed/; see the README there.
 
-.PHONY: demo build test lint bench package clean
+.PHONY: demo build test lint bench fuzz package clean
 .DEFAULT_GOAL := build
 
 # The extension: target/release/libposthorn.so
@@ -21,6 +21,11 @@ lint:
 
 bench:
 	@tests/testbed/bench.sh
+
+# Fuzzes what reads outside input: TIME=60 seconds a target, TARGETS="url rows" picks some.
+TIME ?= 60
+fuzz:
+	@SECONDS_EACH=$(TIME) tests/testbed/fuzz.sh $(TARGETS)
 
 # dist/: the plugin's zip, and the extension with its ini file and service.
 package:

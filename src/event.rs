@@ -301,7 +301,10 @@ impl Context {
     /// The details as values.
     pub fn details(&self) -> Map<String, Value> {
         // They were printed at acceptance, if there were any.
-        serde_json::from_str(&self.details).unwrap_or_default()
+        match json::read(&self.details) {
+            Some(Value::Object(details)) => details,
+            _ => Map::new(),
+        }
     }
 
     fn add_text(&mut self, key: &str, text: &str) {

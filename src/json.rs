@@ -45,6 +45,29 @@ pub fn write_value(out: &mut String, value: &Value) {
     }
 }
 
+/// Reads what [`to_js_string`] printed, so that it is printed the same again. `None` if it is no JSON.
+pub fn read(printed: &str) -> Option<Value> {
+    let mut value = serde_json::from_str(printed).ok()?;
+    whole_floats(&mut value);
+    Some(value)
+}
+
+/// A float that is a whole number is printed without a point, and would come back as an integer; one past 2^53 would then
+/// be printed as a string.
+fn whole_floats(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let is_safe = number.as_i64().is_some_and(|n| n.unsigned_abs() <= MAX_SAFE_INTEGER);
+            if let (false, Some(float)) = (is_safe || number.is_f64(), number.as_f64().and_then(Number::from_f64)) {
+                *number = float;
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(whole_floats),
+        Value::Object(map) => map.values_mut().for_each(whole_floats),
+        _ => {}
+    }
+}
+
 /// Appends `text` as a JSON string, quoted and escaped as JavaScript does it.
 pub fn write_str(out: &mut String, text: &str) {
     out.push('"');

@@ -225,7 +225,9 @@ impl<'t> Clauses<'t> {
 
     fn condition(&self, factor: &Factor, watched: &Watched<'_>) -> Option<Vec<u8>> {
         let mut parts = self.condition.iter().chain([&self.from, &self.with]);
-        if parts.any(|part| is_volatile(self.text, part.clone())) {
+        // An empty one is a column called `order` or `limit`, or no SQL.
+        let is_empty = self.condition.as_ref().is_some_and(|range| self.text.slice(range.clone()).is_empty());
+        if is_empty || parts.any(|part| is_volatile(self.text, part.clone())) {
             return None;
         }
         if !self.is_single() {

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use posthorn::json::{kind, to_js_string};
+use posthorn::event::NewEvent;
+use posthorn::json::{kind, read, to_js_string};
 use serde_json::{Map, Value, json};
 
 #[test]
@@ -152,4 +153,24 @@ fn what_needs_an_escape_gets_it_wherever_it_stands() {
             );
         }
     }
+}
+
+#[test]
+fn what_was_printed_and_read_is_printed_the_same_again() {
+    // Found by fuzzing: a whole float past 2^53 came back as an integer and was then sent as a string.
+    let value =
+        json!([1.2345678901234568e17, -9007199254740994.0, 1e20, 9007199254740993_i64, 1, 1.5, 0.30000000000000004]);
+    let printed = to_js_string(&value);
+    assert_eq!(
+        printed,
+        r#"[123456789012345680,-9007199254740994,100000000000000000000,"9007199254740993",1,1.5,0.30000000000000004]"#
+    );
+    assert_eq!(to_js_string(&read(&printed).unwrap()), printed);
+}
+
+#[test]
+fn a_large_float_of_a_context_is_a_number_in_the_body_too() {
+    let context = json!({"previous": {"amount": 1.2345678901234568e17}});
+    let new = NewEvent::new("deal.won", &json!({"amount": 1}), &context, 1 << 20).unwrap();
+    assert_eq!(to_js_string(&new.context.details().into()), r#"{"previous":{"amount":123456789012345680}}"#);
 }

@@ -24,6 +24,7 @@ mod dispatcher_throttle;
 mod endpoint;
 mod event;
 mod format;
+mod fuzz;
 mod json;
 mod preset;
 mod retry;

@@ -141,6 +141,16 @@ fn some_statements_commit_without_saying_so() {
 }
 
 #[test]
+fn a_where_with_nothing_in_it_is_no_condition() {
+    // Found by fuzzing: as `SELECT * FROM t WHERE ` it would have been a mistake of ours.
+    for sql in
+        ["UPDATE wp_crm_contacts SET n = 1 WHERE ORDER BY x LIMIT 5", "DELETE FROM wp_crm_contacts WHERE LIMIT 5"]
+    {
+        assert!(shown(sql).ends_with(" wp_crm_contacts: ?"), "{sql}: {}", shown(sql));
+    }
+}
+
+#[test]
 fn a_condition_keeps_bytes_that_are_no_utf_8() {
     let sql = b"UPDATE wp_crm_contacts AS \xe9 SET a = _binary'\xff\x00\\'\xfe' WHERE \xe9.b = _binary'\xff\xa0\\'' AND \xc3\xa9 = 'Zo\xc3\xab'\n";
     let Some(Reading::Writes(writes)) = read(sql, &tables()) else { panic!() };
