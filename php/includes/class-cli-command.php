@@ -329,7 +329,7 @@ class Posthorn_CLI_Command {
 			$owner = false === $owner ? false : posix_getpwuid( $owner );
 			$user  = posix_getpwuid( posix_geteuid() );
 			if ( $owner && $user && $owner['uid'] !== $user['uid'] ) {
-				$message .= sprintf( "\nThis command runs as %1$s, and %2$s belongs to %3$s. Run it as that user: sudo -u %3$s wp posthorn …", $user['name'], $directory, $owner['name'] );
+				$message .= "\n" . sprintf( 'This command runs as %1$s, but %2$s belongs to %3$s. Run it as that user: sudo -u %3$s wp posthorn …', $user['name'], $directory, $owner['name'] );
 			}
 		}
 		WP_CLI::error( $message );

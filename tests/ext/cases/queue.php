@@ -75,7 +75,8 @@ return [
 		$said = shell_exec( 'runuser -u nobody -- ' . escapeshellarg( PHP_BINARY ) . " -d extension=$library $script $data/site 2>&1" );
 		holds( str_starts_with( $said, 'Posthorn\Unavailable ' ) && str_contains( $said, "$data/site" ) && str_contains( $said, 'ermission denied' ), $said );
 		same( $before, all_below( "$data/site" ), 'files' );
-		$looked = json_decode( shell_exec( 'runuser -u nobody -- ' . escapeshellarg( PHP_BINARY ) . " -d extension=$library -r 'echo json_encode( Posthorn\inspect( "$data/site" ) );'" ), true );
+		copy( dirname( __DIR__ ) . '/scripts/inspect.php', $script );
+		$looked = json_decode( shell_exec( 'runuser -u nobody -- ' . escapeshellarg( PHP_BINARY ) . " -d extension=$library $script $data/site 2>&1" ), true );
 		same( [ false, false ], [ $looked['dispatcher'], $looked['host_changed'] ], 'what a stranger sees' );
 	},
 

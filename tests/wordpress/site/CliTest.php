@@ -76,6 +76,19 @@ final class CliTest extends SiteTestCase {
 		self::assertStringContainsString( 'No receiver is saved', $command->errors );
 	}
 
+	public function test_a_user_whose_queue_it_is_not_is_told_whose_it_is(): void {
+		foreach ( array( array( 'status' ), array( 'drain' ), array( 'work', '--seconds=1' ), array( 'adopt' ) ) as $arguments ) {
+			$command = Command::wp( '--exec=define( "POSTHORN_DATA_DIR", "/proc/posthorn" );', 'posthorn', ...$arguments );
+			self::assertSame( 1, $command->status, $arguments[0] );
+			self::assertStringContainsString( '/proc/posthorn', $command->errors );
+			self::assertStringNotContainsString( 'Fatal error', $command->output . $command->errors );
+			if ( 0 !== posix_geteuid() ) {
+				// Root may be refused, but nobody else could do it.
+				self::assertStringContainsString( 'This command runs as ' . posix_getpwuid( posix_geteuid() )['name'] . ', but /proc belongs to root', $command->errors );
+			}
+		}
+	}
+
 	public function test_work_takes_over_sends_and_ends_when_its_time_is_up(): void {
 		$this->save_endpoint();
 		$work = Command::start_wp( 'posthorn', 'work', '--seconds=2' );
