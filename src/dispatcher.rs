@@ -234,7 +234,7 @@ impl Dispatcher {
         if now >= self.next_housekeeping && mode == Mode::Run && self.unsettled.is_empty() {
             turn.more |= self.keep_house(now)?;
         }
-        if mode == Mode::Run && self.unsettled.is_empty() {
+        if mode == Mode::Run {
             self.forget_old(now)?;
             self.store.checkpoint()?;
         }

@@ -16,6 +16,9 @@ const HOUSEKEEPING_PAUSE: Millis = 250;
 /// months, and there may be many.
 const PRUNE_EVERY: Millis = 60 * 60 * 1000;
 
+/// Where little time is kept, a tenth of it, but not more often than this.
+const PRUNE_EVERY_AT_MOST: Millis = 1_000;
+
 /// After each step of that the queue is left to the pages, in milliseconds: a step keeps them from writing.
 const PRUNE_PAUSE: Millis = 5;
 
@@ -65,7 +68,7 @@ impl Dispatcher {
         if now >= self.next_prune {
             (self.pruned, self.next_prune) = match self.store.prune(self.pruned, now, self.retention)? {
                 Some(last) => (last, now + PRUNE_PAUSE),
-                None => (0, now + PRUNE_EVERY),
+                None => (0, now + (self.retention.shortest() / 10).clamp(PRUNE_EVERY_AT_MOST, PRUNE_EVERY)),
             };
         }
         Ok(())

@@ -32,6 +32,13 @@ impl Default for Retention {
     }
 }
 
+impl Retention {
+    /// How old something is at least before it is forgotten.
+    pub fn shortest(&self) -> Millis {
+        self.delivered.min(self.dead)
+    }
+}
+
 impl Store {
     /// How long settled deliveries of this queue are kept.
     pub(crate) fn retention(&self) -> Result<Retention> {
@@ -75,7 +82,7 @@ impl Store {
                        AND accepted_at < ?2
                      ORDER BY seq LIMIT ?3",
                 )?
-                .query_map((from, now - retention.delivered.min(retention.dead), STEP), |row| {
+                .query_map((from, now - retention.shortest(), STEP), |row| {
                     Ok((row.get::<_, i64>(0)?, EventId::from_bytes(row.get(1)?), row.get::<_, String>(2)?))
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;

@@ -36,13 +36,21 @@ for ( $n = 0; $n < $count; $n += 1000 ) {
 	$queue->dispatchMany( $batch );
 }
 
+$before  = bench_private_kib();
+$private = 0;
 $start   = hrtime( true );
 $settled = 0;
-do {
+for ( $turns = 0; ; $turns++ ) {
 	$settled += $queue->work( 0.02 );
+	if ( 0 === $turns % 16 ) {
+		$private = max( $private, bench_private_kib() - $before );
+	}
 	// What is settled between two calls is in neither's count; asking the queue is dearer, so only towards the end.
 	$stats = $settled < 0.95 * $count ? null : $queue->stats();
-} while ( ( null === $stats || $stats['delivered'] < $count ) && hrtime( true ) - $start < 60e9 );
+	if ( ( null !== $stats && $stats['delivered'] >= $count ) || hrtime( true ) - $start >= 60e9 ) {
+		break;
+	}
+}
 $seconds = ( hrtime( true ) - $start ) / 1e9;
 $stats ??= $queue->stats();
 $status  = file_get_contents( '/proc/self/status' );
@@ -52,6 +60,7 @@ echo json_encode(
 		'seconds'   => round( $seconds, 3 ),
 		'rate'      => round( $stats['delivered'] / $seconds ),
 		'delivered' => $stats['delivered'],
+		'private_mib' => round( $private / 1024, 1 ),
 		'peak_mib'  => preg_match( '/VmHWM:\s+(\d+)/', $status, $found ) ? round( $found[1] / 1024, 1 ) : null,
 	)
 ), "\n";

@@ -60,3 +60,25 @@ function bench_summary( array $took ): array {
 		'max'   => $at( 1 ),
 	);
 }
+
+/** KiB that this process has written for itself. What is mapped from a file is every process's, however many there are. */
+function bench_private_kib(): int {
+	preg_match_all( '/^Private_Dirty:\s+(\d+)/m', file_get_contents( '/proc/self/smaps_rollup' ), $found );
+	return array_sum( $found[1] );
+}
+
+/** Puts events into a queue that nobody sends for, and has them expanded, as a dispatcher does within seconds. */
+function bench_fill( Posthorn\Queue $queue, int $count, string $event = BENCH_EVENT ): void {
+	$known = fn() => array_sum( array_intersect_key( $queue->stats(), array( 'pending' => 0, 'delivered' => 0, 'dead' => 0 ) ) );
+	$all   = $known() + $count;
+	for ( $n = 0; $n < $count; $n += 1000 ) {
+		$batch = array();
+		for ( $i = $n; $i < min( $n + 1000, $count ); $i++ ) {
+			$batch[] = array( $event, bench_row( $i ), array( 'record' => "contact:$i" ) );
+		}
+		$queue->dispatchMany( $batch );
+	}
+	while ( $known() < $all ) {
+		continue;
+	}
+}

@@ -114,6 +114,43 @@ foreach ( array( 'thread' => 'the background thread sends', 'worker' => 'a servi
 		printf( "| event to receiver, idle, %s | p50 ≤ 1.5 ms, p99 ≤ 4 ms | %s and %s ms | %s |\n", $title, number( $p50, 2 ), number( $p99, 2 ), verdict( $p50 <= 1.5 && $p99 <= 4 ) );
 	}
 }
+if ( isset( $results['crowd'] ) ) {
+	$failed = array_sum( array_column( $results['crowd']['queue-16'], 'failed' ) );
+	printf(
+		"| sixteen processes dispatch as fast as they can | p99 ≤ 5 ms, slowest ≤ 100 ms, none fails | p99 %s ms, slowest %s ms, %d failed | %s |\n",
+		number( $of( 'crowd', 'queue-16', 'p99' ) / 1000 ),
+		number( $of( 'crowd', 'queue-16', 'max' ) / 1000, 0 ),
+		$failed,
+		verdict( $of( 'crowd', 'queue-16', 'p99' ) <= 5000 && $of( 'crowd', 'queue-16', 'max' ) <= 100000 && 0 === $failed )
+	);
+	printf(
+		"| the same with the bare insert and SQLite's own busy handler | | p99 %s ms, slowest %s ms, %d failed | |\n",
+		number( $of( 'crowd', 'bare-16', 'p99' ) / 1000 ),
+		number( $of( 'crowd', 'bare-16', 'max' ) / 1000, 0 ),
+		array_sum( array_column( $results['crowd']['bare-16'], 'failed' ) )
+	);
+}
+if ( isset( $results['kill'] ) ) {
+	$kill = $results['kill']['takeover'][0];
+	printf( "| after the dispatcher is killed, %d times | another takes over within 1 s, repeats ≤ in flight (32, and 64 to settle, each time) | slowest %s ms, median %s ms; %s of %s events arrived, %d twice | %s |\n", $kill['kills'], number( $kill['slowest'], 0 ), number( $kill['median'], 0 ), number( $kill['arrived'], 0 ), number( $kill['events'], 0 ), $kill['repeats'], verdict( $kill['slowest'] <= 1000 && $kill['arrived'] >= $kill['events'] && $kill['repeats'] <= 96 * $kill['kills'] ) );
+}
+if ( isset( $results['backlog']['backlog-large'] ) ) {
+	foreach ( array( 'accept' => 'accept one event', 'send' => 'take due, send and settle one', 'list' => 'list the newest 50', 'waiting' => 'list the newest 50 that wait' ) as $key => $title ) {
+		$ratio = $of( 'backlog', 'backlog-large', $key ) / $of( 'backlog', 'backlog-1000', $key );
+		printf( "| backlog of %s against 1,000: %s | ≤ 1.5 × | %s beside %s µs: %s × | %s |\n", number_format( (int) getenv( 'BACKLOG' ) ), $title, number( $of( 'backlog', 'backlog-large', $key ) ), number( $of( 'backlog', 'backlog-1000', $key ) ), number( $ratio, 2 ), verdict( $ratio <= 1.5 ) );
+	}
+}
+if ( isset( $results['beside'] ) ) {
+	$share = 100 * $of( 'beside', 'beside', 'rate' ) / $of( 'beside', 'alone', 'rate' );
+	printf( "| a healthy endpoint beside a hanging one with 100,000 waiting, settled per second | ≥ 95 %% of its throughput alone | %s beside %s: %s %% | %s |\n", number( $of( 'beside', 'beside', 'rate' ), 0 ), number( $of( 'beside', 'alone', 'rate' ), 0 ), number( $share ), verdict( $share >= 95 ) );
+}
+if ( isset( $results['memory'] ) ) {
+	$own = fn( string $way ) => ( $of( 'memory', "idle-$way", 'private_kib' ) - $of( 'memory', 'idle-without', 'private_kib' ) ) / 1024;
+	printf( "| memory of an idle PHP process that stands by, and of one that sends | ≤ 3 MiB private | %s and %s MiB | %s |\n", number( $own( 'stand-by' ) ), number( $own( 'sends' ) ), verdict( max( $own( 'stand-by' ), $own( 'sends' ) ) <= 3 ) );
+}
+if ( isset( $results['drain'] ) ) {
+	printf( "| memory of the dispatcher at full speed | ≤ 32 MiB private | %s MiB | %s |\n", number( $of( 'drain', 'drain', 'private_mib' ) ), verdict( $of( 'drain', 'drain', 'private_mib' ) <= 32 ) );
+}
 echo "\n";
 
 if ( isset( $results['queue'] ) ) {
@@ -158,6 +195,18 @@ if ( isset( $results['queue'] ) ) {
 	echo "The bare insert is this, on the same disk, timed around `\$insert`:\n\n```php\n", trim( preg_replace( '/^<\?php\s*\/\*\*.*?\*\/\s*/s', '', file_get_contents( __DIR__ . '/bare.php' ) ) ), "\n```\n\n";
 }
 
+if ( isset( $results['crowd'] ) ) {
+	echo "## Processes that write at once, and waiting for the disk\n\nEach as fast as it can for two seconds; the bare inserts wait for the lock as SQLite itself does. `sync=full` waits for the disk, `synchronous=FULL` is the bare insert that does.\n\n";
+	echo "| processes | way | events a second | median µs | p99 ms | slowest ms | failed |\n|--:|---|--:|--:|--:|--:|--:|\n";
+	foreach ( array( 1, 4, 16 ) as $processes ) {
+		foreach ( array( 'bare' => 'bare insert', 'queue' => '`dispatch()`', 'bare-full' => 'bare insert, `synchronous=FULL`', 'queue-full' => '`dispatch()`, `sync=full`' ) as $way => $title ) {
+			$way = "$way-$processes";
+			printf( "| %d | %s | %s | %s | %s | %s | %d |\n", $processes, $title, number( $of( 'crowd', $way, 'rate' ), 0 ), number( $of( 'crowd', $way, 'p50' ), 0 ), number( $of( 'crowd', $way, 'p99' ) / 1000, 2 ), number( $of( 'crowd', $way, 'max' ) / 1000, 1 ), array_sum( array_column( $results['crowd'][ $way ] ?? array(), 'failed' ) ) );
+		}
+	}
+	echo "\n";
+}
+
 if ( $idle ) {
 	echo "## Event to receiver, idle\n\nFrom before `dispatch()` to the whole body at a receiver in Node; irregularly spaced, 3 to 30 ms.\n\n| way | events | p50 ms | p99 ms | slowest ms |\n|---|--:|--:|--:|--:|\n";
 	foreach ( array( 'curl' => 'the floor: PHP posts over one kept connection', 'thread' => 'shipped defaults: the background thread sends', 'worker' => '`background=0`, another process sends' ) as $way => $title ) {
@@ -181,5 +230,12 @@ echo <<<'END'
   median of 120 pages each way, in turns.
 * Drain: 50,000 events are accepted with nobody sending; the clock runs from the first `work()` until all are settled in the
   queue. wrk posts the same body and headers over 32 connections to the same nginx (`return 200`), in turns, three rounds.
+* Processes that write at once: two seconds each way, in turns, three rounds; one of the dispatching processes sends too.
+* Kills: 3,000 events wait, six processes stand by or send; the one that sends gets SIGKILL, five times. The clock runs until
+  `stats()` names another. The receiver counts ids.
+* Backlogs: everything is expanded before the clock runs. Taking, sending and settling is the processor time of the whole
+  process a delivery, over 10,000 of them.
+* Beside a hanging endpoint: 30,000 for the healthy one, 100,000 for the other, accepted before; in turns, three rounds.
+* Memory: what a process has written for itself (`Private_Dirty`), beside the same process without a queue.
 
 END;

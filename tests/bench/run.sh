@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Measures Posthorn beside WordPress's own ways and beside the limits of the machine: `make bench` calls it. Prints
-# bench/RESULTS.md. About five minutes on two cores.
+# bench/RESULTS.md. About ten minutes on two cores.
 #
 #   ROUNDS=3 tests/bench/run.sh          fewer interleaved rounds (5)
-#   PARTS="page bulk" tests/bench/run.sh only some of: page bulk crm drain idle
+#   PARTS="page bulk" tests/bench/run.sh only some of: page bulk crm drain idle crowd kill backlog beside memory
+#   BACKLOG=100000                       how many wait in the large backlog (1000000)
 set -euo pipefail
 # shellcheck source=/dev/null
 source "$(dirname "${BASH_SOURCE[0]}")/../testbed/testbed.sh"
@@ -12,7 +13,8 @@ HERE=$POSTHORN_ROOT/tests/bench
 BED=$WORK/bench-site
 SCRATCH=$WORK/bench
 ROUNDS=${ROUNDS:-5}
-ALL_PARTS="page bulk crm drain idle"
+ALL_PARTS="page bulk crm drain idle crowd kill backlog beside memory"
+BACKLOG=${BACKLOG:-1000000}
 PARTS=${PARTS:-$ALL_PARTS}
 RESULTS=$SCRATCH/results.jsonl
 
@@ -42,7 +44,11 @@ record() { sed "s/^{/{\"part\":\"$1\",/" >>"$RESULTS"; }
 
 load_now() { cut -d' ' -f1 /proc/loadavg; }
 
-php_with_extension() { "$PHP" -n -d extension=pdo.so -d extension=pdo_sqlite.so -d extension=curl.so -d extension="$EXTENSION" "$@"; }
+# The scripts that start others start them with it too.
+BENCH_PHP="$PHP -n -d memory_limit=1G -d extension=posix.so -d extension=pdo.so -d extension=pdo_sqlite.so -d extension=curl.so -d extension=$EXTENSION"
+export BENCH_PHP
+# shellcheck disable=SC2086
+php_with_extension() { $BENCH_PHP "$@"; }
 
 # The instant receiver: every POST is read and answered 200 by nginx.
 start_instant_receiver() {
@@ -79,6 +85,7 @@ start_receivers() {
 	wait_until 10 test -s "$SCRATCH/ports.json" || die "the bench's receiver did not start: see $SCRATCH/receiver.log"
 	note_process "$SCRATCH/receiver.pid"
 	CLOCK=http://127.0.0.1:$(node -p "require('$SCRATCH/ports.json').clock")/hook
+	COUNT=http://127.0.0.1:$(node -p "require('$SCRATCH/ports.json').count")/hook
 	HANG=http://127.0.0.1:$(node -p "require('$SCRATCH/ports.json').hang")/hook
 }
 
@@ -204,6 +211,54 @@ idle_part() {
 	done
 }
 
+# --- many processes, kills, backlogs, memory --------------------------------------------------------------------------
+
+fresh_queue() {
+	rm -rf "$SCRATCH/queue"
+	mkdir -p "$SCRATCH/queue"
+}
+
+# Sixteen at once; and what waiting for the disk costs one, four and sixteen.
+crowd_round() {
+	local way processes
+	for processes in 16 4 1; do
+		for way in bare queue bare-full queue-full; do
+			fresh_queue
+			php_with_extension "$HERE/crowd.php" "$way" "$SCRATCH/queue" "$processes" 2 "$INSTANT" | record crowd
+		done
+	done
+}
+
+kill_part() {
+	fresh_queue
+	php_with_extension "$HERE/takeover.php" "$SCRATCH/queue" 3000 "$COUNT" | record kill
+}
+
+backlog_part() {
+	local count
+	for count in 1000 "$BACKLOG"; do
+		fresh_queue
+		php_with_extension "$HERE/backlog.php" "$SCRATCH/queue" "$count" "$INSTANT" | sed "s/\"backlog-$BACKLOG\"/\"backlog-large\"/" | record backlog
+	done
+	fresh_queue
+}
+
+beside_round() {
+	local way
+	for way in alone beside; do
+		fresh_queue
+		{ php_with_extension "$HERE/beside.php" "$way" "$SCRATCH/queue" 30000 "$INSTANT" "$HANG" 100000 || true; } 2>/dev/null | record beside
+	done
+}
+
+memory_part() {
+	local way
+	for way in without stand-by sends; do
+		fresh_queue
+		php_with_extension "$HERE/memory.php" "$way" "$SCRATCH/queue" | record memory
+	done
+}
+
 # --- all of it --------------------------------------------------------------------------------------------------------
 
 wants() { [[ " $PARTS " == *" $1 "* ]]; }
@@ -230,15 +285,30 @@ for ((round = 1; round <= ROUNDS; round++)); do
 		[ -f "$SCRATCH/request.lua" ] || php_with_extension "$HERE/drain.php" request "$INSTANT" >"$SCRATCH/request.lua"
 		drain_round
 	fi
+	if wants crowd && [ "$round" -le 3 ]; then crowd_round; fi
+	if wants beside && [ "$round" -le 3 ]; then beside_round; fi
 done
 if wants idle; then
 	say "Event to receiver"
 	idle_part
 fi
+if wants kill; then
+	say "The dispatcher is killed"
+	kill_part
+fi
+if wants backlog; then
+	say "Backlogs of 1000 and $BACKLOG"
+	backlog_part
+fi
+if wants memory; then
+	say "Memory"
+	memory_part
+fi
 printf '{"way":"load","after":%s}\n' "$(load_now)" | record machine
 
 say "Results"
 mkdir -p "$POSTHORN_ROOT/bench"
+export BACKLOG
 DISK=$(stat -f -c %T "$SCRATCH") php_with_extension "$HERE/report.php" "$RESULTS" >"$SCRATCH/RESULTS.md"
 # A run of some parts only does not replace the whole.
 if [ "$PARTS" = "$ALL_PARTS" ]; then cp "$SCRATCH/RESULTS.md" "$POSTHORN_ROOT/bench/RESULTS.md"; fi
