@@ -17,7 +17,7 @@ use crossbeam_channel::Receiver;
 
 use crate::clock::{Clock, Millis};
 use crate::delivery::FailureKind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::retry::{self, Verdict};
 use crate::store::{Change, Due, LaneChange, Retention, Settlement, Store};
 use jobs::JobSender;
@@ -150,6 +150,11 @@ impl Dispatcher {
         let Dispatcher { store, jobs, outcomes, lanes, .. } = self;
         drop(store);
         std::mem::forget((jobs, outcomes, lanes));
+    }
+
+    /// Ends because the queue's files are not in their place; see [`Store::rescue_log`].
+    pub(crate) fn rescue_log(self) -> Option<Error> {
+        self.store.rescue_log()
     }
 
     /// A descriptor of the write-ahead log, to sync what was accepted.

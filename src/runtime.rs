@@ -28,7 +28,9 @@ use crate::error::{Error, Result};
 use crate::event;
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, EventId, NewEvent};
 use crate::format::{self, AttemptInfo, Rendered};
-use crate::store::{AttemptRow, DeliveryRow, EndpointState, Filter, Stats, Store, StoreOptions, SyncMode, Waiting};
+use crate::store::{
+    AttemptRow, DeliveryRow, EndpointState, Filter, MORE_DESCRIPTORS, Stats, Store, StoreOptions, SyncMode, Waiting,
+};
 
 pub use engine::Stop;
 pub use registry::{log_panic, stop_all};
@@ -322,8 +324,9 @@ impl Queue {
 }
 
 fn new_engine(directory: &Path, options: QueueOptions) -> Result<Arc<Engine>> {
-    Engine::new(directory.to_owned(), options)
-        .map_err(|error| Error::unavailable(format!("the system gives no event descriptor: {error}")))
+    Engine::new(directory.to_owned(), options).map_err(|error| {
+        Error::unavailable(format!("the system gives no event descriptor: {error}; {MORE_DESCRIPTORS}"))
+    })
 }
 
 /// An event that is in no queue: for a test or a preview.

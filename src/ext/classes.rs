@@ -42,6 +42,7 @@ impl PhpQueue {
                 return Err(Error::invalid("directory", format!("'{directory}' is no absolute path")));
             }
             let options = queue_options(&read("options", options)?)?;
+            lifecycle::refuse_while_preloading()?;
             lifecycle::prepare();
             Ok(PhpQueue { queue: Queue::open(Path::new(&directory), options)? })
         })

@@ -5,15 +5,20 @@ use std::panic::catch_unwind;
 use std::sync::Once;
 use std::time::Duration;
 
+use ext_php_rs::ffi;
 use ext_php_rs::zend::ModuleEntry;
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 
 use super::{exception, ini, page_time};
 use crate::delivery;
+use crate::error::{Error, Result};
 use crate::runtime::{self, Stop, fork, host};
 
 /// Ending takes this long at most; then the process goes, and what was in flight is sent again.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `ZEND_COMPILE_PRELOAD` (Zend/zend_compile.h), set while opcache runs the script of `opcache.preload`.
+const COMPILE_PRELOAD: u32 = 1 << 15;
 
 /// A process that was never asked for a queue has no thread, and this file does nothing for it.
 static PREPARED: Once = Once::new();
@@ -56,6 +61,22 @@ pub(super) extern "C" fn module_info(_module: *mut ModuleEntry) {
     info_table_row!("Posthorn", env!("CARGO_PKG_VERSION"));
     info_table_row!("Data directory", ini::data_dir());
     info_table_end!();
+}
+
+/// Refuses to be used while opcache preloads: that happens in the process that then forks those which serve, and a thread of
+/// ours would live in it, which nobody could serve.
+///
+/// # Errors
+/// [`Error::Unavailable`] with what to do instead.
+pub(super) fn refuse_while_preloading() -> Result<()> {
+    // SAFETY: a number of the page's thread, which calls this; no reference to it is kept.
+    let options = unsafe { (&raw const ffi::compiler_globals.compiler_options).read() };
+    if options & COMPILE_PRELOAD == 0 {
+        return Ok(());
+    }
+    Err(Error::unavailable(
+        "a queue cannot be opened while opcache preloads, because the process that does so forks others; open it in a request",
+    ))
 }
 
 /// Prepares this process for queues and threads: once, and never in a process that only forks others.

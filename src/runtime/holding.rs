@@ -17,7 +17,7 @@ use crate::dispatcher::jobs::{self, JobReceiver};
 use crate::dispatcher::sender::{Outcome, send_all};
 use crate::dispatcher::{Dispatcher, Mode, Turn};
 use crate::error::{Error, Result};
-use crate::store::{FILE as QUEUE_FILE, Identity, Patience, Salvage, Store, StoreOptions, identity};
+use crate::store::{FILE as QUEUE_FILE, Files, Identity, Patience, Salvage, Store, StoreOptions};
 
 /// The dispatcher's page cache. Large enough for the upper pages of every index of a large queue.
 const CACHE_KIB: u32 = 8 * 1024;
@@ -94,10 +94,10 @@ pub(super) fn hold(engine: &Arc<Engine>, lock: Lock) -> Result<Ended> {
     let (sync_wanted, opened) = {
         let _gate = fork::gate();
         let store = open_store(engine)?;
-        let opened = store.identity();
+        let opened = store.files();
         let most = engine.options.max_concurrency;
         let made = Dispatcher::new(store, clock.clone(), most, jobs, outcome_queue.clone());
-        let dispatcher = made.inspect_err(|error| set_aside_if_damaged(engine, opened, error))?;
+        let dispatcher = made.inspect_err(|error| set_aside_if_damaged(engine, opened.file, error))?;
         let log_file = dispatcher.open_log_for_sync()?;
         *engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(dispatcher);
         (start_syncing(log_file), opened)
@@ -133,7 +133,7 @@ impl Drop for Holding<'_> {
 fn send(
     engine: &Arc<Engine>,
     lock: &Lock,
-    opened: Identity,
+    opened: Files,
     station: &mut Station,
     senders: &mut Senders,
     sync_wanted: &Sender<()>,
@@ -146,12 +146,18 @@ fn send(
     loop {
         if looked.elapsed() >= LOOK_IN_PLACE_EVERY {
             looked = Instant::now();
-            let found = identity(&engine.directory.join(QUEUE_FILE));
-            let is_there = found.is_some() && lock.is_in_place(&engine.directory);
+            let found = Files::in_place(&engine.directory.join(QUEUE_FILE));
+            let is_there = found.file.is_some() && lock.is_in_place(&engine.directory);
             missing_since = if is_there { None } else { missing_since.or(Some(looked)) };
             // Whoever deletes a queue deletes file by file: nothing is made in its place at once.
             let is_gone = missing_since.is_some_and(|since| since.elapsed() >= LONGEST_SLEEP);
-            if is_gone || (found.is_some() && found != opened) {
+            if is_gone || (found.file.is_some() && found != opened) {
+                let _gate = fork::gate();
+                let left = engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(error) = left.and_then(|dispatcher| dispatcher.rescue_log()) {
+                    set_aside_if_damaged(engine, opened.file, &error);
+                    return Ended::HandedOver;
+                }
                 engine.log.write("the queue was deleted or replaced; sending what is in its place");
                 return Ended::HandedOver;
             }
@@ -177,7 +183,7 @@ fn send(
                 // What is in flight is sent again from the new queue, under the same number.
                 engine.forget_dispatcher();
                 let _gate = fork::gate();
-                set_aside_if_damaged(engine, opened, &error);
+                set_aside_if_damaged(engine, opened.file, &error);
                 return Ended::HandedOver;
             }
             Err(error) => {

@@ -90,12 +90,16 @@ impl Queue {
     /// Returns whether it was replaced.
     fn leave_if_replaced(&self, state: &mut State) -> bool {
         state.seen_in_place = Instant::now();
-        let replaced = state.store.as_ref().is_some_and(|store| !store.is_in_place());
-        if replaced {
-            self.log("the queue's file was deleted or replaced; going on with what is in its place");
-            self.leave(state);
+        let Some(store) = state.store.as_ref().filter(|store| !store.is_in_place()) else { return false };
+        match store.rescue_log() {
+            // Logged there; if it cannot be done now, whoever opens the queue next finds it so.
+            Some(error) => drop(self.set_aside(state, &error)),
+            None => {
+                self.log("the queue's file was deleted or replaced; going on with what is in its place");
+                self.leave(state);
+            }
         }
-        replaced
+        true
     }
 
     fn leave(&self, state: &mut State) {
@@ -105,7 +109,7 @@ impl Queue {
     }
 
     fn set_aside(&self, state: &mut State, cause: &Error) -> Result<()> {
-        let damaged = state.store.as_ref().and_then(Store::identity);
+        let damaged = state.store.as_ref().and_then(|store| store.files().file);
         self.leave(state);
         let replaced = Store::replace(&self.directory, self.store_options(), damaged, cause);
         if let Err(error) = &replaced {

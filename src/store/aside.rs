@@ -13,8 +13,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::endpoints::{LaneChange, STANDING, read_standing, stored_endpoint, write_standing};
-use super::files::{size, with_suffix};
-use super::{FILE, Store, StoreOptions, Turn, failed, open_private_file};
+use super::files::{Files, identity, size, with_suffix};
+use super::{FILE, Identity, Store, StoreOptions, Turn, failed, open_private_file};
 use crate::clock::{Clock, SystemClock, iso_seconds};
 use crate::error::{Error, Result, Trouble};
 use crate::event::EventId;
@@ -33,10 +33,20 @@ const LOG_MAGIC: [[u8; 4]; 3] = [[0x37, 0x7f, 0x06, 0x82], [0x37, 0x7f, 0x06, 0x
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Finds what SQLite would pass over in silence: a log without its file, a file that was emptied beside its log, a log
-/// that is none. In each case SQLite would begin with less than was accepted, and delete the rest.
-pub(super) fn look_at_log(directory: &Path, file: &Path, wal: &Path) -> Result<()> {
+/// that is none. In each case SQLite would begin with less than was accepted, and delete the rest. The log of another file it
+/// would write into this one; that is set aside here, and what is to be logged is returned.
+pub(super) fn look_at_log(directory: &Path, file: &Path, wal: &Path, turn: &Turn) -> Result<Option<String>> {
+    if turn.has_foreign_log(&Files::in_place(file)) {
+        let kept = free_name(directory)?;
+        move_beside(file, &kept)?;
+        return Ok(Some(format!(
+            "another file was put into the place of queue.db, from a backup perhaps, and is used as it is; the log of the one \
+             before was set aside as {}. What was accepted since that backup is lost, and what it holds as waiting is sent again",
+            with_suffix(&kept, "-wal").display()
+        )));
+    }
     if size(wal) == 0 {
-        return Ok(());
+        return Ok(None);
     }
     if !file.exists() {
         // Somebody was killed while he set it aside.
@@ -45,7 +55,7 @@ pub(super) fn look_at_log(directory: &Path, file: &Path, wal: &Path) -> Result<(
             Some(kept) if !with_suffix(&kept, "-wal").exists() && !note_of(&kept).exists() => kept,
             _ => free_name(directory)?,
         };
-        return move_beside(file, &kept);
+        return move_beside(file, &kept).map(|()| None);
     }
     if size(file) == 0 {
         return Err(damage("the file is empty, but its log is not"));
@@ -53,10 +63,11 @@ pub(super) fn look_at_log(directory: &Path, file: &Path, wal: &Path) -> Result<(
     // SQLite takes no lock on the log, so closing it frees none.
     let mut magic = [0; 4];
     let read = std::fs::File::open(wal).and_then(|mut log| log.read_exact(&mut magic));
-    if read.is_ok() && !LOG_MAGIC.contains(&magic) { Err(damage("its write-ahead log is none")) } else { Ok(()) }
+    if read.is_ok() && !LOG_MAGIC.contains(&magic) { Err(damage("its write-ahead log is none")) } else { Ok(None) }
 }
 
-fn damage(what: &str) -> Error {
+/// The error that has the queue set aside.
+pub(super) fn damage(what: &str) -> Error {
     Error::trouble(Trouble::Damaged, format!("the queue cannot be used: {what}; the queue file is damaged"))
 }
 
@@ -106,6 +117,12 @@ pub(super) fn set_aside_files(directory: &Path) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
+}
+
+/// Whether that log lies beside a file that was set aside from the place of `file`.
+pub(super) fn is_kept(file: &Path, log: Identity) -> bool {
+    let directory = file.parent().unwrap_or(file);
+    set_aside_files(directory).iter().any(|kept| identity(&with_suffix(kept, "-wal")) == log)
 }
 
 /// The text beside a file that was set aside.

@@ -7,7 +7,17 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
+use super::Identity;
 use crate::error::{Error, Result, Trouble};
+
+/// What to do when a process may open no more files.
+pub(crate) const MORE_DESCRIPTORS: &str =
+    "raise PHP's limit of open files (rlimit_files of PHP-FPM, LimitNOFILE, ulimit -n)";
+
+/// Whether this process may open no more files: SQLite says only that it could not open one.
+pub(super) fn is_out_of_descriptors() -> bool {
+    matches!(rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC), Err(Errno::MFILE | Errno::NFILE))
+}
 
 /// Makes the queue's directory with mode 0700 if it is missing, with its parents. A root process gives what it
 /// makes to the owner of the directory it makes it in, so that WP-CLI run as root locks no web server out.
@@ -42,13 +52,11 @@ pub(crate) fn open_private_file(path: &Path) -> Result<OwnedFd> {
     let is_new = !path.exists();
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).map_err(|error| {
-        Error::trouble(
-            trouble(error),
-            format!(
-                "cannot open {}: {error}; let PHP's user own the directory and every file in it, and leave it room",
-                path.display()
-            ),
-        )
+        let remedy = match error {
+            Errno::MFILE | Errno::NFILE => MORE_DESCRIPTORS,
+            _ => "let PHP's user own the directory and every file in it, and leave it room",
+        };
+        Error::trouble(trouble(error), format!("cannot open {}: {error}; {remedy}", path.display()))
     })?;
     if is_new {
         give_to_owner_of_parent(path)?;
@@ -61,6 +69,7 @@ fn trouble(error: Errno) -> Trouble {
     match error {
         Errno::NOSPC | Errno::DQUOT | Errno::FBIG => Trouble::DiskFull,
         Errno::IO => Trouble::Disk,
+        Errno::MFILE | Errno::NFILE => Trouble::Other,
         _ => Trouble::Permission,
     }
 }
@@ -79,8 +88,32 @@ pub(crate) fn give_to_owner_of_parent(path: &Path) -> Result<()> {
 }
 
 /// What tells a file from another that has come to its place: device and inode. `None` if there is none.
-pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+pub(crate) fn identity(path: &Path) -> Identity {
     path.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok()
+}
+
+/// The queue's file with its log and its index: which ones they are, each `None` if it is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Files {
+    pub file: Identity,
+    pub log: Identity,
+    pub index: Identity,
+}
+
+impl Files {
+    /// What is in the place of `file` now.
+    pub fn in_place(file: &Path) -> Self {
+        Files {
+            file: identity(file),
+            log: identity(&with_suffix(file, "-wal")),
+            index: identity(&with_suffix(file, "-shm")),
+        }
+    }
+
+    /// Whether the file is still this one, but its log or index is gone or another.
+    pub fn have_lost_log(&self, now: &Files) -> bool {
+        now.file.is_some() && self.file == now.file && self != now
+    }
 }
 
 /// `path` with `suffix` at the end of its name.

@@ -27,8 +27,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
 
 use crate::clock::Millis;
 use crate::error::{Error, Result, Trouble};
@@ -38,7 +40,9 @@ pub use accept::Accepted;
 pub use due::Due;
 pub(crate) use endpoints::LaneChange;
 pub use endpoints::{EndpointState, Lane};
-pub(crate) use files::{create_directory, give_to_owner_of_parent, identity, open_private_file};
+pub(crate) use files::{
+    Files, MORE_DESCRIPTORS, create_directory, give_to_owner_of_parent, identity, open_private_file,
+};
 pub use history::{AttemptRow, DeliveryRow, Filter};
 pub use patience::Patience;
 pub(crate) use prune::Retention;
@@ -147,7 +151,7 @@ pub struct Store {
     connection: Connection,
     wal: PathBuf,
     file: PathBuf,
-    identity: Identity,
+    files: Files,
     options: StoreOptions,
     matcher: accept::Matcher,
     looks: limits::Looks,
@@ -184,9 +188,7 @@ impl Store {
     fn open_in_turn(directory: &Path, options: StoreOptions, turn: &Turn) -> Result<Self> {
         let file = directory.join(FILE);
         let wal = directory.join(format!("{FILE}-wal"));
-        if turn.held {
-            aside::look_at_log(directory, &file, &wal)?;
-        }
+        let news = if turn.held { aside::look_at_log(directory, &file, &wal, turn)? } else { None };
         if !file.exists() {
             // Made by SQLite it would have the process's umask. Never opened again beside SQLite: closing any descriptor
             // of it frees the process's locks.
@@ -212,10 +214,10 @@ impl Store {
         let log = checkpoint::Log::watch(&mut connection)?;
         connection.set_prepared_statement_cache_capacity(32);
         let matcher = accept::Matcher::default();
-        let identity = identity(&file);
+        let files = Files::in_place(&file);
+        turn.remember(&files);
         let looks = limits::Looks::begin();
-        let mut store =
-            Store { connection, wal, file, identity, options, matcher, looks, log, syncing: None, news: None };
+        let mut store = Store { connection, wal, file, files, options, matcher, looks, log, syncing: None, news };
         store.set_retention()?;
         store.syncing = sync::Syncing::begin(directory, &store)?;
         Ok(store)
@@ -226,9 +228,9 @@ impl Store {
         self.news.take()
     }
 
-    /// Which file is open here.
-    pub(crate) fn identity(&self) -> Identity {
-        self.identity
+    /// Which files are open here.
+    pub(crate) fn files(&self) -> Files {
+        self.files
     }
 
     /// Opens the write-ahead log for syncing it apart from any commit. SQLite takes no lock on that file, so
@@ -238,10 +240,21 @@ impl Store {
             .map_err(|error| Error::unavailable(format!("cannot open {} for syncing: {error}", self.wal.display())))
     }
 
-    /// Whether the queue's file is still the one that is open here. If it was deleted or replaced, what is written to
-    /// the open one is seen by nobody else and ends with this process.
+    /// Whether the queue's files are still those that are open here. If they were deleted or replaced, what is written to
+    /// the open ones is seen by nobody else and ends with this process.
     pub fn is_in_place(&self) -> bool {
-        identity(&self.file) == self.identity
+        Files::in_place(&self.file) == self.files
+    }
+
+    /// Before this is left because its files are not in their place: what is in a log that was deleted is moved into the file,
+    /// as long as somebody has it open. Returns the damage if it is only the log that is gone.
+    pub(crate) fn rescue_log(&self) -> Option<Error> {
+        let now = Files::in_place(&self.file);
+        if now.log != self.files.log && !aside::is_kept(&self.file, self.files.log) {
+            // As far as it goes: whoever has written meanwhile does the same.
+            let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
+        self.files.have_lost_log(&now).then(|| aside::damage("its write-ahead log was deleted or replaced"))
     }
 
     /// The queue's size on disk, in bytes.
@@ -255,19 +268,59 @@ impl Store {
 fn take_turn_to_open(directory: &Path) -> Result<Turn> {
     let file = open_private_file(&directory.join("open.lock"))?;
     for tries in 0..PATIENCE_TO_OPEN {
-        if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            return Ok(Turn { held: true, _file: file });
-        }
-        wait_for_writer(tries);
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Turn { held: true, file }),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => wait_for_writer(tries),
+            Err(error) => {
+                return Err(Error::unavailable(format!(
+                    "the file system of {} keeps no locks: {error}; put posthorn.data_dir on a local file system",
+                    directory.display()
+                )));
+            }
+        };
     }
-    Ok(Turn { held: false, _file: file })
+    Ok(Turn { held: false, file })
 }
 
 /// The turn to open, until it is dropped.
 struct Turn {
     /// Whether this process has it, and not only lost its patience.
     held: bool,
-    _file: OwnedFd,
+    file: OwnedFd,
+}
+
+impl Turn {
+    /// Notes in the turn's own file which log belongs to which file, for whoever finds another file beside it.
+    fn remember(&self, files: &Files) {
+        let text = pair(files);
+        if self.held && !text.is_empty() && self.remembered() != text {
+            let _ = rustix::fs::ftruncate(&self.file, 0);
+            let _ = rustix::io::pwrite(&self.file, text.as_bytes(), 0);
+        }
+    }
+
+    fn remembered(&self) -> String {
+        let mut text = [0u8; 128];
+        let read = rustix::io::pread(&self.file, &mut text, 0).unwrap_or(0);
+        String::from_utf8_lossy(&text[..read]).into_owned()
+    }
+
+    /// Whether `files` are another file beside the log of the last one: it was moved there, from a backup for example.
+    fn has_foreign_log(&self, files: &Files) -> bool {
+        let now = pair(files);
+        match (self.remembered().split_once(' '), now.split_once(' ')) {
+            (Some((file, log)), Some((file_now, log_now))) => file != file_now && log == log_now,
+            _ => false,
+        }
+    }
+}
+
+/// File and log by device and inode; empty if one is missing.
+fn pair(files: &Files) -> String {
+    match (files.file, files.log) {
+        (Some(file), Some(log)) => format!("{}:{} {}:{}", file.0, file.1, log.0, log.1),
+        _ => String::new(),
+    }
 }
 
 /// Sets a pragma and reads it back: SQLite is silent about one that it does not know.
@@ -316,12 +369,17 @@ fn failed(error: rusqlite::Error) -> Error {
     use rusqlite::ErrorCode;
     let (trouble, remedy) = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => (Trouble::DiskFull, "the disk is full; free some room"),
+        Some(ErrorCode::CannotOpen) if files::is_out_of_descriptors() => (Trouble::Other, MORE_DESCRIPTORS),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => (
             Trouble::Permission,
             "PHP's user must be able to write the queue's directory and every file in it, and its disk must not be read-only",
         ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
             (Trouble::Locked, "another program holds the queue's lock; find and stop it")
+        }
+        // Shorter than its own index says.
+        _ if error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHORT_READ) => {
+            (Trouble::Damaged, "the queue file is damaged")
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (Trouble::Damaged, "the queue file is damaged"),
         Some(ErrorCode::SystemIoFailure) => {

@@ -8,7 +8,7 @@
 
 declare(strict_types=1);
 
-foreach ( [ 'check', 'files', 'bed', 'receiver', 'child', 'pool', 'apache', 'queue-file', 'mariadb' ] as $part ) {
+foreach ( [ 'check', 'files', 'bed', 'receiver', 'child', 'pool', 'apache', 'queue-file', 'mariadb', 'faults' ] as $part ) {
 	require __DIR__ . "/harness/$part.php";
 }
 set_error_handler( function ( int $level, string $message, string $file, int $line ): bool {
