@@ -33,10 +33,8 @@ pub(super) fn module_startup(_kind: i32, module: i32) -> i32 {
 /// MSHUTDOWN: stops the threads before PHP unloads this library.
 pub(super) extern "C" fn module_shutdown(_kind: c_int, module: c_int) -> c_int {
     ini::unregister(module);
-    let _ = catch_unwind(|| {
-        let how = if sapi() == "cli" { Stop::FinishDue } else { Stop::Finish };
-        runtime::stop_all(how, PATIENCE)
-    });
+    // Also a worker of a server: where each serves one page (pm.max_requests=1) there is nobody else to send it.
+    let _ = catch_unwind(|| runtime::stop_all(Stop::FinishDue, PATIENCE));
     0
 }
 

@@ -66,7 +66,8 @@ return [
 	'with few descriptors an event is accepted or refused, never half, and PHP is unharmed' => function ( Bed $bed ) {
 		$watcher = $bed->watcher();
 		$folder  = $bed->queue_folder();
-		$bed->configure( $folder, [ endpoint( $watcher->after( 0 ) ) ] );
+		// Requests that cannot be made for want of a descriptor have failed, and are made again.
+		$bed->configure( $folder, [ endpoint( $watcher->after( 0 ), [ 'schedule' => array_fill( 0, 20, 0.3 ) ] ) ] );
 		$ids     = [];
 		$refused = [];
 		for ( $limit = 5; $limit <= 26; $limit++ ) {
