@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::unbounded;
 use posthorn::clock::ManualClock;
 use posthorn::delivery::{Answer, Exchange, Timings, Transport};
+use posthorn::dispatcher::jobs;
 use posthorn::dispatcher::sender::attempt;
 use posthorn::dispatcher::{Dispatcher, Mode};
 use posthorn::endpoint::Endpoint;
@@ -121,7 +122,7 @@ fn read_all(folder: PathBuf) {
         let _ = store.attempts(delivery.id);
     }
     let _ = store.accept(&[event("contact:1")], NOW + 1000);
-    let (jobs, taken) = unbounded();
+    let (jobs, taken) = jobs::queue();
     let (ended, outcomes) = unbounded();
     let Ok(mut dispatcher) = Dispatcher::new(store, clock.clone(), 4, jobs, outcomes) else { return };
     for _ in 0..12 {
