@@ -10,7 +10,7 @@ use crossbeam_channel::unbounded;
 use posthorn::clock::ManualClock;
 use posthorn::delivery::{Answer, Exchange, Timings, Transport};
 use posthorn::dispatcher::sender::attempt;
-use posthorn::dispatcher::{Dispatcher, Mode};
+use posthorn::dispatcher::{Dispatcher, Mode, jobs};
 use posthorn::endpoint::Endpoint;
 use posthorn::event::NewEvent;
 use posthorn::store::{Filter, Store, StoreOptions};
@@ -121,7 +121,7 @@ fn read_all(folder: PathBuf) {
         let _ = store.attempts(delivery.id);
     }
     let _ = store.accept(&[event("contact:1")], NOW + 1000);
-    let (jobs, taken) = unbounded();
+    let (jobs, taken) = jobs::queue();
     let (ended, outcomes) = unbounded();
     let Ok(mut dispatcher) = Dispatcher::new(store, clock.clone(), 4, jobs, outcomes) else { return };
     for _ in 0..12 {
