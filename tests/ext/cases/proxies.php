@@ -17,6 +17,11 @@ function send_from( Bed $bed, array $environment, array $endpoint ): array {
 	return json_decode( $bed->run( 'send', [ $bed->queue_folder(), json_encode( $endpoint ) ], [], $before ), true );
 }
 
+/** Whether the receiver's name was looked up here, in vain: a machine without DNS may wait for the answer. */
+function is_unknown_here( array $attempt ): bool {
+	return ! $attempt['ok'] && in_array( $attempt['error_kind'], [ 'dns', 'timeout' ], true ) && str_contains( $attempt['error'], 'receiver.test' );
+}
+
 return [
 	'http_proxy of the environment is used, HTTP_PROXY never is' => function ( Bed $bed ) {
 		$receiver = $bed->receiver();
@@ -27,7 +32,7 @@ return [
 		same( [ parse_url( $endpoint['url'], PHP_URL_HOST ) . ':' . parse_url( $endpoint['url'], PHP_URL_PORT ) ], array_column( $proxy->asked(), 'target' ), 'asked for' );
 		// CGI makes this variable of the request's header `Proxy`.
 		$sent = send_from( $bed, [ 'HTTP_PROXY' => $proxy->address ], $endpoint );
-		same( [ false, 'dns' ], [ $sent['ok'], $sent['error_kind'] ], 'ok, kind' );
+		holds( is_unknown_here( $sent ), $sent['error'] ?? 'it was sent' );
 		same( 1, count( $proxy->asked() ), 'times asked' );
 	},
 
@@ -50,7 +55,7 @@ return [
 		$proxy    = $bed->proxy();
 		$endpoint = endpoint( behind_the_proxy( $receiver ), [ 'timeout' => 5 ] );
 		$sent     = send_from( $bed, [ 'http_proxy' => $proxy->address, 'NO_PROXY' => '.test' ], $endpoint );
-		same( 'dns', $sent['error_kind'], 'kind' );
+		holds( is_unknown_here( $sent ), $sent['error'] ?? 'it was sent' );
 		$sent = send_from( $bed, [ 'http_proxy' => 'socks5://me:hush@127.0.0.1' ], $endpoint );
 		same( 'settings', $sent['error_kind'], 'kind' );
 		holds( str_contains( $sent['error'], 'http_proxy' ) && ! str_contains( $sent['error'], 'hush' ), $sent['error'] );
