@@ -1,7 +1,7 @@
 # Each target installs what it needs (Debian 12 and 13, Ubuntu 24.04; root or sudo) and works in .work/ and target/.
 # The work is done by the scripts in tests/testbed/; see the README there.
 
-.PHONY: demo build test lint bench fuzz package clean
+.PHONY: demo build test chaos lint bench fuzz package clean
 .DEFAULT_GOAL := build
 
 # The extension: target/release/libposthorn.so
@@ -15,6 +15,10 @@ demo:
 # Everything; STAGES="rust ext wordpress browser readme" picks some.
 test:
 	@tests/testbed/test.sh
+
+# Kills and faults for as long as it takes; writes bench/CHAOS.md. KILLS=5000 SEED=7 choose.
+chaos:
+	@tests/testbed/chaos.sh
 
 lint:
 	@tests/testbed/lint.sh

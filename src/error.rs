@@ -82,6 +82,11 @@ impl Error {
         matches!(self, Error::Unavailable { trouble: Trouble::Damaged, .. })
     }
 
+    /// Whether the disk fails, or cannot be written any more: what is open may be of no use even when it is mended.
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, Error::Unavailable { trouble: Trouble::Disk | Trouble::Permission, .. })
+    }
+
     /// Says where the queue is, if the message does not.
     pub(crate) fn at(mut self, directory: &std::path::Path) -> Self {
         let directory = directory.display().to_string();

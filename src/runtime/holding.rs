@@ -59,6 +59,10 @@ const SYNC_PAUSE: Duration = Duration::from_millis(5);
 /// The same in a burst, which is the pages' own.
 const BURST_SYNC_PAUSE: Duration = Duration::from_millis(20);
 
+/// A disk that fails for so long is not waited for with what is open: it may be mounted anew when it is mended. Outcomes
+/// that could not be stored by then are lost, and their requests made again.
+const DISK_PATIENCE: Duration = Duration::from_secs(10);
+
 /// About what a lane's rows and a settlement take. The C library gives free memory at a heap's end back to the system, and
 /// asks for it anew with the next rows, unless it has seen a block of half the size come and go (mallopt(3), on
 /// M_TRIM_THRESHOLD).
@@ -142,7 +146,7 @@ fn send(
     sync_wanted: &Sender<()>,
 ) -> Ended {
     let mut plan = Plan::new();
-    let mut failing = false;
+    let mut failing_since: Option<Instant> = None;
     let (mut looked, mut synced) = (Instant::now(), Instant::now());
     let mut missing_since: Option<Instant> = None;
     let mut burst_since: Option<Instant> = None;
@@ -179,7 +183,7 @@ fn send(
         let took = began.elapsed();
         let (in_flight, idle, turn) = match turn {
             Ok(done) => {
-                failing = false;
+                failing_since = None;
                 done
             }
             Err(error) if error.is_damage() => {
@@ -190,8 +194,11 @@ fn send(
                 return Ended::HandedOver;
             }
             Err(error) => {
-                if !std::mem::replace(&mut failing, true) {
+                if failing_since.is_none() {
                     engine.log.write(&format!("sending is interrupted: {error}"));
+                }
+                if failing_since.get_or_insert_with(Instant::now).elapsed() >= DISK_PATIENCE && error.is_of_disk() {
+                    return Ended::HandedOver;
                 }
                 (1, false, Turn::default())
             }

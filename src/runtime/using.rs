@@ -37,6 +37,11 @@ impl Queue {
                 Ok(_) if writes && state.seen_in_place.elapsed() >= LOOK_IN_PLACE_EVERY => {
                     self.leave_if_replaced(state)
                 }
+                Err(error) if error.is_of_disk() => {
+                    // A disk that was mended is mounted anew; what is open here stays on the broken one.
+                    self.leave(state);
+                    false
+                }
                 _ => false,
             };
             if last || !again {

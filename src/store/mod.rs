@@ -382,9 +382,10 @@ fn failed(error: rusqlite::Error) -> Error {
             (Trouble::Damaged, "the queue file is damaged")
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (Trouble::Damaged, "the queue file is damaged"),
-        Some(ErrorCode::SystemIoFailure) => {
-            (Trouble::Disk, "the disk is full or reports errors; see df and the system's log")
-        }
+        Some(ErrorCode::SystemIoFailure) => (
+            Trouble::Disk,
+            "the disk is full, has turned read-only or reports errors; see df, mount and the system's log",
+        ),
         _ => (Trouble::Other, "see posthorn.log"),
     };
     Error::trouble(trouble, format!("the queue cannot be used: {error}; {remedy}"))

@@ -5,12 +5,13 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/testbed.sh"
 
-ALL_STAGES="rust receiver ext wordpress browser readme"
+ALL_STAGES="rust receiver ext chaos wordpress browser readme"
 TIMES=()
 
 stage_rust() { (cd "$POSTHORN_ROOT" && need_build_tools && cargo test --locked); }
 stage_receiver() { need_node && (cd "$POSTHORN_ROOT/tests/receiver" && node --test); }
 stage_ext() { run_script tests/ext/run.sh; }
+stage_chaos() { ROUND=short run_script tests/chaos/run.sh; }
 stage_wordpress() { run_script tests/wordpress/run.sh; }
 stage_browser() { run_script tests/browser/run.sh; }
 stage_readme() { need_node && need_packages python3 && need_php && run_script tests/readme/run.sh; }
@@ -28,7 +29,7 @@ main() {
 		declare -F "stage_$stage" >/dev/null || die "there is no stage $stage: the stages are $ALL_STAGES"
 	done
 	case " ${STAGES:-$ALL_STAGES} " in
-	*" ext "* | *" wordpress "* | *" browser "*)
+	*" ext "* | *" chaos "* | *" wordpress "* | *" browser "*)
 		say "Building the extension"
 		build_extension
 		;;

@@ -28,7 +28,7 @@ final class Chapter {
 
 	/** A process that dispatches without end, and sends too unless `$sends` is false. */
 	public function loader( bool $sends ): Child {
-		$loader = $this->bed->start( 'dispatch-loop', [ $this->queue, $this->name() ], $sends ? [] : [ 'posthorn.background' => '0' ] );
+		$loader = $this->bed->start( 'dispatch-loop', [ $this->queue, $this->name(), 1000 ], $sends ? [] : [ 'posthorn.background' => '0' ] );
 		wait_for( 20, fn() => 'it dispatches: ' . $loader->errors(), fn() => $loader->lines(), 1000 );
 		return $loader;
 	}
@@ -83,8 +83,23 @@ final class Chapter {
 
 	/** Sends what still waits. Everybody else is dead. */
 	public function drain(): void {
-		$this->bed->run( 'work-until-done', [ $this->queue ], [], [], 120 );
-		$this->watcher->wait_for_ids( $this->told, 60 );
+		$this->bed->run( 'work-until-done', [ $this->queue ], [], [], 300 );
+		$this->arrives();
+	}
+
+	/** Waits for all that was told, as long as something still arrives. */
+	public function arrives(): void {
+		do {
+			$before = $this->watcher->counts()['unique'];
+			try {
+				$this->watcher->wait_for_ids( $this->told, 20 );
+				return;
+			} catch ( NotSo $error ) {
+				if ( $this->watcher->counts()['unique'] === $before ) {
+					throw $error;
+				}
+			}
+		} while ( true );
 	}
 
 	public function remove(): void {

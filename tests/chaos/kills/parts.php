@@ -50,7 +50,7 @@ function kill_pages( Chapter $chapter, int $kills ): void {
 		$chapter->hear( $loader );
 	}
 	// It has nothing in flight when everything is settled.
-	$chapter->watcher->wait_for_ids( $chapter->told, 60 );
+	$chapter->arrives();
 	$chapter->bed->run( 'work-until-done', [ $chapter->queue ], [], [], 60 );
 	$sender->kill();
 }

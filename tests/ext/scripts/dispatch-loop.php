@@ -1,5 +1,6 @@
 <?php
-// Dispatches to the queue argv[1] until it is killed, and prints each id when dispatch() has returned it.
+// Dispatches to the queue argv[1] until it is killed, and prints each id when dispatch() has returned it. Rests argv[3] µs
+// between two.
 $queue = Posthorn\Queue::open( $argv[1] );
 for ( $n = 1; ; $n++ ) {
 	$record = 'deal:' . $n % 50;
@@ -10,5 +11,5 @@ for ( $n = 1; ; $n++ ) {
 	}
 	fwrite( STDOUT, implode( "\n", $ids ) . "\n" );
 	// Slower than it is sent, so that kills fall on every stage and not on a backlog alone.
-	usleep( 400 );
+	usleep( (int) ( $argv[3] ?? 400 ) );
 }
