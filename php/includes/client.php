@@ -41,13 +41,21 @@ function posthorn_site_key(): string {
 }
 
 /**
+ * The options the queue is opened with: the constant POSTHORN_QUEUE_OPTIONS. A constant, because the queue is the whole
+ * network's and is opened before a theme is loaded.
+ */
+function posthorn_queue_options(): array {
+	return defined( 'POSTHORN_QUEUE_OPTIONS' ) ? (array) POSTHORN_QUEUE_OPTIONS : array();
+}
+
+/**
  * The queue. Opening it also makes sure that somebody sends.
  *
  * @throws \Posthorn\Unavailable When directory or file cannot be used; the message names the remedy.
  */
 function posthorn_queue(): \Posthorn\Queue {
 	static $queue   = null;
-	return $queue ??= \Posthorn\Queue::open( posthorn_queue_directory() );
+	return $queue ??= \Posthorn\Queue::open( posthorn_queue_directory(), posthorn_queue_options() );
 }
 
 /**

@@ -101,6 +101,10 @@ return [
 		refuses( 'options.max_concurrency', $open( [ 'max_concurrency' => 0 ] ), '256' );
 		refuses( 'options.max_concurrency', $open( [ 'max_concurrency' => 257 ] ) );
 		refuses( 'options.max_data_bytes', $open( [ 'max_data_bytes' => -1 ] ) );
+		refuses( 'options.max_bytes', $open( [ 'max_bytes' => 1 ] ), '1048576' );
+		refuses( 'options.max_pending_age', $open( [ 'max_pending_age' => 0 ] ) );
+		refuses( 'options.keep_delivered', $open( [ 'keep_delivered' => 'long' ] ), 'number' );
+		refuses( 'options.keep_dead', $open( [ 'keep_dead' => 1 << 40 ] ) );
 		refuses( 'options.colour', $open( [ 'colour' => 'red' ] ), 'known' );
 		same( [], glob( "{$bed->folder}/queue*" ), 'folders made by refused calls' );
 	},

@@ -149,6 +149,34 @@ return [
 		$watcher->wait_for_ids( [ $queue->dispatch( 'deal.won', [] ), ...$queue->dispatchMany( [ [ 'deal.lost', [], [] ] ] ) ] );
 	},
 
+	'a queue that nobody sends for accepts nothing once a delivery is too old, and says so' => function ( Bed $bed ) {
+		$queue = $bed->queue( [ endpoint( 'http://127.0.0.1:9/' ) ], [ 'background' => false, 'max_pending_age' => 1 ] );
+		$queue->dispatch( 'deal.won', [] );
+		$error = null;
+		wait_for( 10, 'it is refused', function () use ( $queue, &$error ) {
+			try {
+				$queue->dispatch( 'deal.won', [] );
+				return false;
+			} catch ( Posthorn\Full $full ) {
+				$error = $full->getMessage();
+				return true;
+			}
+		} );
+		holds( str_contains( $error, 'max_pending_age' ) && str_contains( $error, 'wp posthorn work' ), $error );
+	},
+
+	'whoever sends keeps what was delivered for as long as was set last' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$folder  = $bed->queue_folder();
+		$queue   = $bed->queue( [ endpoint( $watcher->after( 0 ) ) ], [ 'keep_delivered' => 1 ], $folder );
+		$watcher->wait_for_ids( [ $queue->dispatch( 'deal.won', [] ) ] );
+		wait_for( 5, 'it is settled', fn() => 1 === $queue->stats()['delivered'] );
+		// The last event is never forgotten.
+		$first = $queue->deliveries()[0]['id'];
+		$queue->dispatch( 'deal.won', [] );
+		wait_for( 10, 'it is forgotten', fn() => ! in_array( $first, array_column( $queue->deliveries(), 'id' ), true ) );
+	},
+
 	'a queue that is deleted under a running process is begun anew, and sends' => function ( Bed $bed ) {
 		$watcher   = $bed->watcher();
 		$folder    = $bed->queue_folder();
