@@ -207,7 +207,7 @@ final class ConditionsTest extends SiteTestCase {
 	public function test_a_receiver_that_answers_gone_is_told_until_it_is_resumed(): void {
 		$this->receiver->behave( array( 'mode' => 'status', 'status' => 410 ) );
 		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
-		$this->wait_until( 'it is suspended', static fn() => '' !== posthorn_client_suspended( POSTHORN_MAIN_ENDPOINT ) );
+		$this->wait_until( 'it is suspended', static fn() => null !== posthorn_client_endpoints()[0]['suspended'] );
 		$health = $this->health( 'posthorn_sending' );
 		self::assertSame( 'recommended', $health['status'] );
 		self::assertStringContainsString( '410', $health['description'] );

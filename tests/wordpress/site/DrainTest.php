@@ -82,7 +82,7 @@ final class DrainTest extends SiteTestCase {
 		$this->receiver->wait_for( 1 );
 		$this->receiver->behave( array( 'mode' => 'status', 'status' => 410 ) );
 		posthorn_dispatch( 'deal.won', array( 'deal_id' => 2 ) );
-		$this->wait_until( 'it is suspended', static fn() => '' !== posthorn_client_suspended( POSTHORN_MAIN_ENDPOINT ) );
+		$this->wait_until( 'it is suspended', static fn() => null !== posthorn_client_endpoints()[0]['suspended'] );
 		$drain = Command::wp( 'posthorn', 'drain', '--now' );
 		self::assertSame( 1, $drain->status );
 		self::assertMatchesRegularExpression( '/stopped: .*410/', $drain->output );
