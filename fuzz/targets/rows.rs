@@ -36,6 +36,13 @@ const COLUMNS: &[(&str, &str)] = &[
     ("endpoint", "suspended"),
     ("endpoint", "paused_until"),
     ("endpoint", "throttled"),
+    ("endpoint", "epoch"),
+    ("endpoint", "failures"),
+    ("endpoint", "failing_since"),
+    ("endpoint", "failing_days"),
+    ("endpoint", "last_failure_at"),
+    ("endpoint", "last_success_at"),
+    ("endpoint", "open_until"),
     ("event", "id"),
     ("event", "name"),
     ("event", "site"),
@@ -140,7 +147,7 @@ fn read_all(folder: PathBuf) {
 fn sound_queue() -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(folder.path(), StoreOptions::default()).expect("a new queue");
-    let settings = json!({"id": "a", "url": "https://a.example/", "secret": "s", "schedule": [1, 1], "site": ""});
+    let settings = json!({"id": "a", "url": "https://a.example/", "secret": "s", "schedule": [1, 1], "circuit_breaker": true, "site": ""});
     let endpoint = Endpoint::from_json(&settings).expect("an endpoint");
     store.configure("", &[endpoint], Some(1)).expect("endpoints");
     store.configure("2", &[], Some(1)).expect("endpoints");

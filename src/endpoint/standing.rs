@@ -65,9 +65,9 @@ impl Standing {
 
     /// Nothing that lasts a while outlasts a clock that was set back by `by` milliseconds.
     pub fn set_back(&mut self, by: Millis) {
-        self.paused_until -= by;
+        self.paused_until = self.paused_until.saturating_sub(by);
         if self.open_until > 0 {
-            self.open_until = (self.open_until - by).max(1);
+            self.open_until = self.open_until.saturating_sub(by).max(1);
         }
     }
 }

@@ -55,7 +55,7 @@ fn succeeded(standing: &mut Standing, now: Millis) {
     let was_failing = standing.failures > 0;
     (standing.throttled, standing.open_until) = (0, 0);
     (standing.failures, standing.failing_since, standing.failing_days) = (0, None, 0);
-    let noted = standing.last_success_at.is_some_and(|at| (at..at + SUCCESS_NOTED_EVERY).contains(&now));
+    let noted = standing.last_success_at.is_some_and(|at| (at..at.saturating_add(SUCCESS_NOTED_EVERY)).contains(&now));
     if was_failing || !noted {
         standing.last_success_at = Some(now);
     }
@@ -63,7 +63,7 @@ fn succeeded(standing: &mut Standing, now: Millis) {
 
 fn throttled(standing: &mut Standing, asked: Option<Duration>, now: Millis) {
     // Answers to requests that were under way together are one refusal.
-    standing.throttled += u32::from(standing.paused_until <= now);
+    standing.throttled = standing.throttled.saturating_add(u32::from(standing.paused_until <= now));
     // Waiting for no time at all would be asking over and over.
     let pause = asked.filter(|pause| !pause.is_zero()).unwrap_or_else(|| throttle_pause(standing.throttled));
     standing.paused_until = standing.paused_until.max(now + pause.as_millis() as Millis);
@@ -76,7 +76,7 @@ fn failed(standing: &mut Standing, endpoint: &Endpoint, is_probe: bool, now: Mil
     let another_day = standing.last_failure_at.is_some_and(|last| now.div_euclid(DAY) > last.div_euclid(DAY));
     // After a success the days are counted anew, and the last failure was before it.
     if standing.failing_days == 0 || another_day {
-        standing.failing_days += 1;
+        standing.failing_days = standing.failing_days.saturating_add(1);
     }
     standing.last_failure_at = Some(now);
     if !endpoint.circuit_breaker {
@@ -88,5 +88,5 @@ fn failed(standing: &mut Standing, endpoint: &Endpoint, is_probe: bool, now: Mil
 
 fn has_failed_for_days(standing: &Standing, now: Millis) -> bool {
     standing.failing_days >= FAILING_DAYS
-        && standing.failing_since.is_some_and(|since| now - since >= FAILING_FOR.as_millis() as Millis)
+        && standing.failing_since.is_some_and(|since| now.saturating_sub(since) >= FAILING_FOR.as_millis() as Millis)
 }

@@ -22,6 +22,7 @@ mod dispatcher_properties;
 mod dispatcher_schedule;
 mod dispatcher_throttle;
 mod endpoint;
+mod endpoint_proxy;
 mod event;
 mod format;
 mod fuzz;
