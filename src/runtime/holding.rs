@@ -266,8 +266,8 @@ fn salvage(engine: &Engine, station: &mut Station) -> Result<()> {
     if !Salvage::is_needed(&engine.directory) {
         return Ok(());
     }
-    // By then everybody who had the old file open has noticed that it is gone.
-    std::thread::sleep(LOOK_IN_PLACE_EVERY * 4);
+    // By then everybody who had the old file open has noticed that it is gone, on a busy machine too.
+    std::thread::sleep(LOOK_IN_PLACE_EVERY * 20);
     let unread = {
         let _gate = fork::gate();
         Salvage::open_all(&engine.directory)

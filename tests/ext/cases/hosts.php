@@ -31,8 +31,15 @@ function serves( Bed $bed, array $settings ): void {
 		array_push( $ids, ...$told );
 		wait_for( 10, 'it serves', fn() => 'alive' === $pool->get( 'alive' ) );
 	}
-	// A worker sends once it has served a page of the site.
-	$ids[] = trim( $pool->get( 'dispatch-or-say', [ 'queue' => $folder ] ) );
+	// A worker sends once it has served a page of the site; one that serves only one, for a second at its end.
+	$asked = 0.0;
+	wait_for( 40, fn() => "all arrive: {$watcher->counts()['unique']} of " . count( $ids ) . $bed->logs(), function () use ( $pool, $folder, $watcher, &$ids, &$asked ) {
+		if ( microtime( true ) - $asked > 2 ) {
+			$ids[] = trim( $pool->get( 'dispatch-or-say', [ 'queue' => $folder ] ) );
+			$asked = microtime( true );
+		}
+		return $watcher->counts()['unique'] >= count( $ids );
+	}, 50_000 );
 	$watcher->wait_for_ids( $ids );
 	$counts = $watcher->counts();
 	figure( '%d events, %d repeated', $counts['unique'], $counts['received'] - $counts['unique'] );

@@ -33,8 +33,10 @@ return [
 		$child->wait( 10 );
 		same( 0, $child->status(), 'how it ended: ' . $child->errors() );
 		[ $ids, $others ] = ids_and_others( $child );
-		same( 2, count( $others ), 'exceptions: ' . shown( $others ) );
-		holds( str_starts_with( $others[0], 'Posthorn\Exception an internal error of Posthorn' ), $others[0] );
+		// One that falls into the wait for another writer ends that wait.
+		$panics = preg_grep( '/^Posthorn.Exception an internal error of Posthorn/', $others );
+		same( [], preg_grep( '/database is locked/', array_diff( $others, $panics ), PREG_GREP_INVERT ), 'other exceptions' );
+		holds( $panics || $others, 'an exception in the page' );
 		$bed->run( 'work-until-done', [ $folder ] );
 		$watcher->wait_for_ids( $ids );
 		$log = file_get_contents( "$folder/posthorn.log" );
