@@ -14,9 +14,15 @@ use crate::error::{Error, Result, Trouble};
 pub(crate) const MORE_DESCRIPTORS: &str =
     "raise PHP's limit of open files (rlimit_files of PHP-FPM, LimitNOFILE, ulimit -n)";
 
-/// Whether this process may open no more files: SQLite says only that it could not open one.
+/// What SQLite opens at once: the file, its log, the log's index, and one to spare.
+const DESCRIPTORS_OF_SQLITE: usize = 4;
+
+/// Whether this process may open no more files: SQLite says only that it could not open one, and has closed the others by
+/// then.
 pub(super) fn is_out_of_descriptors() -> bool {
-    matches!(rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC), Err(Errno::MFILE | Errno::NFILE))
+    let opened = |_| rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC);
+    let all: Vec<_> = (0..DESCRIPTORS_OF_SQLITE).map(opened).collect();
+    all.iter().any(|one| matches!(one, Err(Errno::MFILE | Errno::NFILE)))
 }
 
 /// Makes the queue's directory with mode 0700 if it is missing, with its parents. A root process gives what it
