@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::clock::{Clock, Millis, SystemClock, iso_millis, parse_iso};
 use crate::delivery::Exchange;
 use crate::endpoint::Circuit;
-use crate::error::{Error, Result};
-use crate::event::{DeliveryId, Event, EventId};
+use crate::error::{Error, Result, shown};
+use crate::event::{DeliveryId, Event, EventId, named_keys_expected};
 use crate::format::Rendered;
 use crate::runtime::machine::Machine;
 use crate::runtime::place::{Kind, Place};
@@ -245,7 +245,8 @@ pub(super) fn waiting(waiting: &Waiting, now: Millis) -> Value {
 /// [`Error::InvalidArgument`] with the key that is unknown or has a wrong value.
 pub(super) fn filter(value: &Value) -> Result<Filter> {
     let mut filter = Filter::default();
-    let Some(map) = value.as_object() else { return Ok(filter) };
+    // A list would select everything.
+    let map = value.as_object().ok_or_else(|| Error::invalid("", named_keys_expected(json::kind(value))))?;
     for (key, value) in map {
         let text = || match value {
             Value::String(text) => Ok(text.clone()),
@@ -255,12 +256,13 @@ pub(super) fn filter(value: &Value) -> Result<Filter> {
         let time = || {
             let text = text()?;
             parse_iso(&text).ok_or_else(|| {
-                Error::invalid(key, format!("'{text}' is no ISO 8601 time, such as 2026-04-17T12:34:56Z"))
+                Error::invalid(key, format!("'{}' is no ISO 8601 time, such as 2026-04-17T12:34:56Z", shown(&text)))
             })
         };
         let delivery = || {
             let text = text()?;
-            DeliveryId::parse(&text).ok_or_else(|| Error::invalid(key, format!("'{text}' is no delivery's id")))
+            DeliveryId::parse(&text)
+                .ok_or_else(|| Error::invalid(key, format!("'{}' is no delivery's id", shown(&text))))
         };
         match key.as_str() {
             "id" => filter.id = Some(delivery()?),
@@ -271,14 +273,14 @@ pub(super) fn filter(value: &Value) -> Result<Filter> {
             "endpoint" => filter.endpoint = Some(text()?),
             "event_id" => {
                 let text = text()?;
-                let id =
-                    EventId::parse(&text).ok_or_else(|| Error::invalid(key, format!("'{text}' is no event's id")))?;
+                let id = EventId::parse(&text)
+                    .ok_or_else(|| Error::invalid(key, format!("'{}' is no event's id", shown(&text))))?;
                 filter.event_id = Some(id);
             }
             "state" => {
                 let text = text()?;
                 let state = State::parse(&text).ok_or_else(|| {
-                    Error::invalid(key, format!("'{text}' is none of pending, delivered, dead, cancelled"))
+                    Error::invalid(key, format!("'{}' is none of pending, delivered, dead, cancelled", shown(&text)))
                 })?;
                 filter.state = Some(state);
             }
@@ -286,13 +288,13 @@ pub(super) fn filter(value: &Value) -> Result<Filter> {
             "until" => filter.until = Some(time()?),
             "limit" => {
                 let limit = value.as_u64().filter(|limit| (1..=1000).contains(limit));
-                filter.limit =
-                    Some(limit.ok_or_else(|| Error::invalid(key, format!("{value} is no number from 1 to 1000")))?
-                        as usize);
+                filter.limit = Some(limit.ok_or_else(|| {
+                    Error::invalid(key, format!("{} is no number from 1 to 1000", shown(&value.to_string())))
+                })? as usize);
             }
             _ => {
                 return Err(Error::invalid(
-                    key,
+                    shown(key),
                     "not a key of a filter; known are id, site, event_id, event, record, endpoint, state, since, until, limit, before",
                 ));
             }

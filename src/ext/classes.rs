@@ -15,7 +15,7 @@ use super::guard::guard;
 use super::{arrays, ini, lifecycle};
 use crate::clock::{Clock, Millis, SystemClock};
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, NewEvent};
 use crate::json;
 use crate::runtime::{self, Queue, QueueOptions};
@@ -39,7 +39,7 @@ impl PhpQueue {
     pub fn open(directory: String, options: Option<&ZendHashTable>) -> PhpResult<Self> {
         guard(|| {
             if !directory.starts_with('/') {
-                return Err(Error::invalid("directory", format!("'{directory}' is no absolute path")));
+                return Err(Error::invalid("directory", format!("'{}' is no absolute path", shown(&directory))));
             }
             let options = queue_options(&read("options", options)?)?;
             lifecycle::refuse_while_preloading()?;
@@ -65,7 +65,7 @@ impl PhpQueue {
                 if checked.iter().any(|other| other.id == endpoint.id) {
                     return Err(Error::invalid(
                         format!("{place}.id"),
-                        format!("'{}' is the id of two endpoints", endpoint.id),
+                        format!("'{}' is the id of two endpoints", shown(&endpoint.id)),
                     ));
                 }
                 endpoint.site = site.clone();
@@ -157,7 +157,8 @@ impl PhpQueue {
     pub fn delivery(&self, id: &str) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
             let filter = arrays::filter(&json!({"id": id}))?;
-            let missing = || Error::invalid("id", format!("there is no delivery '{id}'; it may have been pruned"));
+            let missing =
+                || Error::invalid("id", format!("there is no delivery '{}'; it may have been pruned", shown(id)));
             let row = self.queue.deliveries(&filter)?.into_iter().next().ok_or_else(missing)?;
             let (event, attempts) = self.queue.attempts(row.id)?.ok_or_else(missing)?;
             Ok(to_array(&arrays::delivery_with_attempts(&row, &event, &attempts)))
@@ -288,7 +289,7 @@ fn queue_options(given: &Value) -> Result<QueueOptions> {
         ..QueueOptions::default()
     };
     for (key, value) in given.as_object().into_iter().flatten() {
-        let place = format!("options.{key}");
+        let place = format!("options.{}", shown(key));
         match key.as_str() {
             "background" => {
                 options.background = value.as_bool().ok_or_else(|| {
@@ -322,7 +323,7 @@ fn sync(key: &str, value: &str) -> Result<SyncMode> {
     match value {
         "normal" => Ok(SyncMode::Normal),
         "full" => Ok(SyncMode::Full),
-        other => Err(Error::invalid(key, format!("'{other}' is neither normal nor full"))),
+        other => Err(Error::invalid(key, format!("'{}' is neither normal nor full", shown(other)))),
     }
 }
 

@@ -11,7 +11,7 @@ use super::arrays;
 use super::convert::to_array;
 use super::guard::guard;
 use super::statement;
-use crate::error::Error;
+use crate::error::{Error, shown};
 use crate::format;
 use crate::runtime::Queue;
 
@@ -76,8 +76,8 @@ pub fn posthorn_inspect(directory: String) -> PhpResult<ZBox<ZendHashTable>> {
 #[php(name = "Posthorn\\generate_secret", defaults(format = format::DEFAULT.to_owned()))]
 pub fn posthorn_generate_secret(format: String) -> PhpResult<String> {
     guard(|| {
-        let known =
-            format::find(&format).ok_or_else(|| Error::invalid("format", format!("there is no format '{format}'")))?;
+        let known = format::find(&format)
+            .ok_or_else(|| Error::invalid("format", format!("there is no format '{}'", shown(&format))))?;
         Ok(format::generate_secret(known)?.expose().to_owned())
     })
 }

@@ -42,7 +42,7 @@ return [
 			'configure'  => fn() => $queue->configure( [ any_array( mt_rand( 0, 3 ) ? [ 'url' => 'http://127.0.0.1:9/' ] : [] ) ], 'fuzz' ),
 			'preview'    => fn() => $queue->preview( any_array( [ 'url' => 'https://a.example/' ] ), 'deal.won', any_array(), any_array() ),
 			'dispatch'   => fn() => $queue->dispatch( 'deal.won', any_array(), any_array() ),
-			'many'       => fn() => $queue->dispatchMany( [ [ 'deal.won', any_array(), any_array() ], any_value() ] ),
+			'many'       => fn() => $queue->dispatchMany( [ [ 'deal.won', any_array(), any_array() ], ...( mt_rand( 0, 2 ) ? [] : [ any_value() ] ) ] ),
 			'deliveries' => fn() => $queue->deliveries( any_array() ),
 			'statement'  => fn() => Posthorn\read_statement( "UPDATE a SET b=1 WHERE c='" . substr( serialize( mt_rand() ), 0, mt_rand( 0, 9 ) ), (array) any_value() ),
 		];
@@ -63,5 +63,18 @@ return [
 			echo "# $name: $taken taken, $refused refused\n";
 			holds( $taken > 20 && $refused > 20, "$name is tried both ways" );
 		}
+	},
+
+	'a filter that is a list is refused, where it would select everything' => function ( Bed $bed ) {
+		$queue = $bed->queue( [ endpoint( 'http://127.0.0.1:9/', [ 'enabled' => false ] ) ], [ 'background' => false ] );
+		foreach ( [ [ [ 'dead' ], 'filter: expected an array with named keys' ], [ [ 'before' => "a\r\nb" ], 'filter.before: \'a\\r\\nb\'' ] ] as [ $filter, $says ] ) {
+			try {
+				$queue->deliveries( $filter );
+				holds( false, 'it is refused' );
+			} catch ( Posthorn\InvalidArgument $error ) {
+				holds( str_starts_with( $error->getMessage(), $says ), $error->getMessage() );
+			}
+		}
+		same( [], $queue->deliveries( [] ), 'no filter' );
 	},
 ];
