@@ -79,6 +79,13 @@ function survives( Bed $bed, callable $fault, bool $may_lose ): void {
 		same( 0, $child->status(), 'how a process ended: ' . $child->errors() );
 	}
 	$bed->run( 'work-until-done', [ $folder ], [], [], 30 );
+	// A file that is found damaged only now is taken over by whoever sends next.
+	wait_for( 30, 'what was set aside is taken over', function () use ( $bed, $folder ) {
+		$bed->run( 'work', [ $folder, 1.0 ] );
+		$kept  = preg_grep( '/(-wal|-shm|\.txt)$/', glob( "$folder/queue.db.corrupt-*" ), PREG_GREP_INVERT );
+		return ! array_filter( $kept, fn( $file ) => ! str_contains( (string) @file_get_contents( "$file.txt" ), 'Taken over' ) );
+	} );
+	$bed->run( 'work-until-done', [ $folder ], [], [], 30 );
 	$arrived = array_column( $watcher->requests(), 'id' );
 	$lost    = fn( array $told ) => count( array_diff( $told, $arrived ) );
 	$refused = preg_grep( '/^refused/', array_merge( ...array_map( fn( $child ) => $child->lines(), $children ) ) );
