@@ -9,6 +9,7 @@ mod lock;
 mod log;
 pub mod machine;
 pub mod place;
+mod plan;
 mod registry;
 mod sending;
 mod signal;

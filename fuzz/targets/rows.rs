@@ -9,7 +9,6 @@ use std::time::Duration;
 use crossbeam_channel::unbounded;
 use posthorn::clock::ManualClock;
 use posthorn::delivery::{Answer, Exchange, Timings, Transport};
-use posthorn::dispatcher::jobs;
 use posthorn::dispatcher::sender::attempt;
 use posthorn::dispatcher::{Dispatcher, Mode, jobs};
 use posthorn::endpoint::Endpoint;

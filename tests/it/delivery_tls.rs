@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use posthorn::delivery::{Failure, FailureKind};
 use rcgen::{
@@ -20,20 +20,20 @@ use crate::delivery_proxy::proxy;
 use crate::delivery_receiver::{Conn, OK, Receiver, answer, endpoint, failure, post, transport};
 
 /// An authority with a folder for its files.
-struct Authority {
-    folder: TempDir,
+pub(crate) struct Authority {
+    pub(crate) folder: TempDir,
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub(crate) pem: String,
 }
 
 /// A certificate and its key, as PEM.
-struct Leaf {
-    certificate: String,
-    key: String,
+pub(crate) struct Leaf {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -44,11 +44,11 @@ impl Authority {
         Authority { folder, issuer: Issuer::new(params, key), pem }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    fn leaf(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Leaf {
+    pub(crate) fn leaf(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Leaf {
         let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         change(&mut params);
@@ -67,7 +67,7 @@ impl Leaf {
         PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
     }
 
-    fn server(&self) -> ServerConfig {
+    pub(crate) fn server(&self) -> ServerConfig {
         builder().with_no_client_auth().with_single_cert(self.chain(), self.key()).unwrap()
     }
 }
@@ -78,18 +78,18 @@ fn builder() -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
         .unwrap()
 }
 
-fn serve(conn: &mut Conn) -> std::io::Result<()> {
+pub(crate) fn serve(conn: &mut Conn) -> std::io::Result<()> {
     while conn.request()?.is_some() {
         conn.write(OK)?;
     }
     Ok(())
 }
 
-fn https(receiver: &Receiver, host: &str) -> String {
+pub(crate) fn https(receiver: &Receiver, host: &str) -> String {
     format!("https://{host}:{}/", receiver.address.port())
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -383,34 +383,6 @@ fn a_kept_connection_that_ends_over_tls_is_replaced_within_the_attempt() {
 }
 
 #[test]
-fn what_is_no_file_is_not_waited_for() {
-    let authority = Authority::new();
-    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
-    let url = https(&receiver, "localhost");
-    let folder = authority.folder.path();
-    let pipe = folder.join("pipe.pem");
-    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
-    let huge = folder.join("huge.pem");
-    fs::File::create(&huge).unwrap().set_len(1 << 40).unwrap();
-    let began = Instant::now();
-    for (path, says) in [
-        (pipe.as_path(), "no file"),
-        (folder, "no file"),
-        (Path::new("/dev/zero"), "no file"),
-        (huge.as_path(), "bytes"),
-    ] {
-        for key in ["ca", "client_cert"] {
-            let mut keys = json!({"ca": text(&authority.path())});
-            keys[key] = text(path).into();
-            let failure = failure(&transport(), &endpoint(&url, keys));
-            assert_eq!(failure.kind, FailureKind::Settings);
-            assert!(failure.message.contains(says) && failure.message.contains(text(path)), "{}", failure.message);
-        }
-    }
-    assert!(began.elapsed() < Duration::from_secs(2));
-}
-
-#[test]
 fn through_a_proxy_tls_reaches_from_end_to_end() {
     let authority = Authority::new();
     let receiver = Receiver::start_tls(authority.leaf(&["hook.example"], |_| ()).server(), serve);
@@ -422,48 +394,4 @@ fn through_a_proxy_tls_reaches_from_end_to_end() {
     assert_eq!(answer(&transport, &endpoint).status, 200);
     assert!(proxy.requests()[0].head.starts_with("CONNECT hook.example:443 HTTP/1.1\r\n"));
     assert_eq!((proxy.connections(), receiver.requests().len()), (1, 2));
-}
-
-#[test]
-fn an_authority_that_was_replaced_counts_at_the_next_connection() {
-    let authority = Authority::new();
-    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
-    let path = authority.folder.path().join("trusted.pem");
-    fs::write(&path, Authority::new().pem).unwrap();
-    let transport = transport();
-    let endpoint = endpoint(&https(&receiver, "localhost"), json!({"ca": text(&path)}));
-    assert_eq!(failure(&transport, &endpoint).kind, FailureKind::Tls);
-    fs::write(&path, format!("{0}{0}", authority.pem)).unwrap();
-    assert_eq!(answer(&transport, &endpoint).status, 200);
-}
-
-#[test]
-fn files_that_cannot_be_used_are_named() {
-    let authority = Authority::new();
-    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
-    let url = https(&receiver, "localhost");
-    let file = |name: &str, text: &str| {
-        let path = authority.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        path
-    };
-    let leaf = authority.leaf(&["posthorn"], |_| ());
-    let other = authority.leaf(&["other"], |_| ());
-    let missing = authority.folder.path().join("missing.pem");
-    let ca = authority.path();
-    for (keys, says) in [
-        (json!({"ca": text(&missing)}), "cannot be read"),
-        (json!({"ca": text(&file("empty.pem", ""))}), "holds no usable certificate"),
-        (json!({"ca": text(&ca), "client_cert": text(&missing)}), "cannot be read"),
-        (json!({"ca": text(&ca), "client_cert": text(&file("a.pem", &leaf.key))}), "holds no certificate"),
-        (json!({"ca": text(&ca), "client_cert": text(&file("b.pem", &leaf.certificate))}), "holds no private key"),
-        (
-            json!({"ca": text(&ca), "client_cert": text(&file("c.pem", &format!("{}{}", leaf.certificate, other.key)))}),
-            "cannot be used",
-        ),
-    ] {
-        let failure = failure(&transport(), &endpoint(&url, keys));
-        assert_eq!(failure.kind, FailureKind::Settings, "{}", failure.message);
-        assert!(failure.message.contains(says) && failure.message.contains(".pem"), "{}", failure.message);
-    }
 }
