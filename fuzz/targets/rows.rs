@@ -11,7 +11,7 @@ use posthorn::clock::ManualClock;
 use posthorn::delivery::{Answer, Exchange, Timings, Transport};
 use posthorn::dispatcher::jobs;
 use posthorn::dispatcher::sender::attempt;
-use posthorn::dispatcher::{Dispatcher, Mode, jobs};
+use posthorn::dispatcher::{Dispatcher, Mode};
 use posthorn::endpoint::Endpoint;
 use posthorn::event::NewEvent;
 use posthorn::store::{Filter, Store, StoreOptions};

@@ -1,97 +1,17 @@
-//! Certificates: good ones, and all the others.
+//! Certificates of receivers: good ones, and all the others.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use posthorn::delivery::{Failure, FailureKind};
-use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
-};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use serde_json::json;
-use tempfile::TempDir;
 
+use crate::delivery_authority::{Authority, Leaf, builder, https, serve, text};
 use crate::delivery_proxy::proxy;
-use crate::delivery_receiver::{Conn, OK, Receiver, answer, endpoint, failure, post, transport};
-
-/// An authority with a folder for its files.
-struct Authority {
-    folder: TempDir,
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
-}
-
-/// A certificate and its key, as PEM.
-struct Leaf {
-    certificate: String,
-    key: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("ca.pem"), &pem).unwrap();
-        Authority { folder, issuer: Issuer::new(params, key), pem }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("ca.pem")
-    }
-
-    fn leaf(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Leaf {
-        let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
-        Leaf { certificate, key: key.serialize_pem() }
-    }
-}
-
-impl Leaf {
-    fn chain(&self) -> Vec<CertificateDer<'static>> {
-        vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()]
-    }
-
-    fn key(&self) -> PrivateKeyDer<'static> {
-        PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
-    }
-
-    fn server(&self) -> ServerConfig {
-        builder().with_no_client_auth().with_single_cert(self.chain(), self.key()).unwrap()
-    }
-}
-
-fn builder() -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-}
-
-fn serve(conn: &mut Conn) -> std::io::Result<()> {
-    while conn.request()?.is_some() {
-        conn.write(OK)?;
-    }
-    Ok(())
-}
-
-fn https(receiver: &Receiver, host: &str) -> String {
-    format!("https://{host}:{}/", receiver.address.port())
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
+use crate::delivery_receiver::{OK, Receiver, answer, endpoint, failure, post, transport};
 
 /// How the receiver's certificate fails at `host`.
 fn tls_failure(authority: &Authority, leaf: &Leaf, host: &str) -> Failure {
@@ -234,56 +154,6 @@ fn a_handshake_that_hangs_or_ends_is_told_apart() {
 }
 
 #[test]
-fn a_client_certificate_is_presented_when_one_is_given() {
-    let authority = Authority::new();
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-    let server = authority.leaf(&["localhost"], |_| ());
-    let config = builder().with_client_cert_verifier(verifier).with_single_cert(server.chain(), server.key()).unwrap();
-    let receiver = Receiver::start_tls(config, serve);
-
-    let client = authority.leaf(&["posthorn"], |_| ());
-    let path = authority.folder.path().join("client.pem");
-    fs::write(&path, format!("{}{}", client.certificate, client.key)).unwrap();
-    let url = https(&receiver, "localhost");
-    let with = json!({"ca": text(&authority.path()), "client_cert": text(&path)});
-    assert_eq!(answer(&transport(), &endpoint(&url, with)).status, 200);
-
-    let without = failure(&transport(), &endpoint(&url, json!({"ca": text(&authority.path())})));
-    assert_eq!(without.kind, FailureKind::Tls, "{}", without.message);
-    assert_eq!(without.message, "localhost wants a client certificate; name its file with client_cert");
-}
-
-#[test]
-fn a_client_certificate_that_is_not_accepted_is_named_with_its_file() {
-    let (authority, other) = (Authority::new(), Authority::new());
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-    let server = authority.leaf(&["localhost"], |_| ());
-    let config = builder().with_client_cert_verifier(verifier).with_single_cert(server.chain(), server.key()).unwrap();
-    let receiver = Receiver::start_tls(config, serve);
-    let expired = authority.leaf(&["posthorn"], |params| {
-        params.not_before = date_time_ymd(2024, 1, 2);
-        params.not_after = date_time_ymd(2025, 1, 2);
-    });
-    for (client, says) in
-        [(expired, "has expired; put a renewed one there"), (other.leaf(&["posthorn"], |_| ()), "does not accept")]
-    {
-        let path = authority.folder.path().join("client.pem");
-        fs::write(&path, format!("{}{}", client.certificate, client.key)).unwrap();
-        let keys = json!({"ca": text(&authority.path()), "client_cert": text(&path)});
-        let failure = failure(&transport(), &endpoint(&https(&receiver, "localhost"), keys));
-        assert_eq!(failure.kind, FailureKind::Tls, "{}", failure.message);
-        assert!(failure.message.contains(says) && failure.message.contains(text(&path)), "{}", failure.message);
-    }
-    assert!(receiver.requests().is_empty());
-}
-
-#[test]
 fn a_chain_without_its_intermediate_is_told_as_such_and_a_whole_one_is_trusted() {
     let root = Authority::new();
     let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
@@ -383,34 +253,6 @@ fn a_kept_connection_that_ends_over_tls_is_replaced_within_the_attempt() {
 }
 
 #[test]
-fn what_is_no_file_is_not_waited_for() {
-    let authority = Authority::new();
-    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
-    let url = https(&receiver, "localhost");
-    let folder = authority.folder.path();
-    let pipe = folder.join("pipe.pem");
-    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
-    let huge = folder.join("huge.pem");
-    fs::File::create(&huge).unwrap().set_len(1 << 40).unwrap();
-    let began = Instant::now();
-    for (path, says) in [
-        (pipe.as_path(), "no file"),
-        (folder, "no file"),
-        (Path::new("/dev/zero"), "no file"),
-        (huge.as_path(), "bytes"),
-    ] {
-        for key in ["ca", "client_cert"] {
-            let mut keys = json!({"ca": text(&authority.path())});
-            keys[key] = text(path).into();
-            let failure = failure(&transport(), &endpoint(&url, keys));
-            assert_eq!(failure.kind, FailureKind::Settings);
-            assert!(failure.message.contains(says) && failure.message.contains(text(path)), "{}", failure.message);
-        }
-    }
-    assert!(began.elapsed() < Duration::from_secs(2));
-}
-
-#[test]
 fn through_a_proxy_tls_reaches_from_end_to_end() {
     let authority = Authority::new();
     let receiver = Receiver::start_tls(authority.leaf(&["hook.example"], |_| ()).server(), serve);
@@ -422,48 +264,4 @@ fn through_a_proxy_tls_reaches_from_end_to_end() {
     assert_eq!(answer(&transport, &endpoint).status, 200);
     assert!(proxy.requests()[0].head.starts_with("CONNECT hook.example:443 HTTP/1.1\r\n"));
     assert_eq!((proxy.connections(), receiver.requests().len()), (1, 2));
-}
-
-#[test]
-fn an_authority_that_was_replaced_counts_at_the_next_connection() {
-    let authority = Authority::new();
-    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
-    let path = authority.folder.path().join("trusted.pem");
-    fs::write(&path, Authority::new().pem).unwrap();
-    let transport = transport();
-    let endpoint = endpoint(&https(&receiver, "localhost"), json!({"ca": text(&path)}));
-    assert_eq!(failure(&transport, &endpoint).kind, FailureKind::Tls);
-    fs::write(&path, format!("{0}{0}", authority.pem)).unwrap();
-    assert_eq!(answer(&transport, &endpoint).status, 200);
-}
-
-#[test]
-fn files_that_cannot_be_used_are_named() {
-    let authority = Authority::new();
-    let receiver = Receiver::start_tls(authority.leaf(&["localhost"], |_| ()).server(), serve);
-    let url = https(&receiver, "localhost");
-    let file = |name: &str, text: &str| {
-        let path = authority.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        path
-    };
-    let leaf = authority.leaf(&["posthorn"], |_| ());
-    let other = authority.leaf(&["other"], |_| ());
-    let missing = authority.folder.path().join("missing.pem");
-    let ca = authority.path();
-    for (keys, says) in [
-        (json!({"ca": text(&missing)}), "cannot be read"),
-        (json!({"ca": text(&file("empty.pem", ""))}), "holds no usable certificate"),
-        (json!({"ca": text(&ca), "client_cert": text(&missing)}), "cannot be read"),
-        (json!({"ca": text(&ca), "client_cert": text(&file("a.pem", &leaf.key))}), "holds no certificate"),
-        (json!({"ca": text(&ca), "client_cert": text(&file("b.pem", &leaf.certificate))}), "holds no private key"),
-        (
-            json!({"ca": text(&ca), "client_cert": text(&file("c.pem", &format!("{}{}", leaf.certificate, other.key)))}),
-            "cannot be used",
-        ),
-    ] {
-        let failure = failure(&transport(), &endpoint(&url, keys));
-        assert_eq!(failure.kind, FailureKind::Settings, "{}", failure.message);
-        assert!(failure.message.contains(says) && failure.message.contains(".pem"), "{}", failure.message);
-    }
 }
