@@ -1,14 +1,70 @@
-//! The files that an endpoint's `ca` and `client_cert` name.
+//! The files that `ca` and `client_cert` name.
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use posthorn::delivery::FailureKind;
+use rcgen::date_time_ymd;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::server::WebPkiClientVerifier;
 use serde_json::json;
 
+use crate::delivery_authority::{Authority, builder, https, serve, text};
 use crate::delivery_receiver::{Receiver, answer, endpoint, failure, transport};
-use crate::delivery_tls::{Authority, https, serve, text};
+
+#[test]
+fn a_client_certificate_is_presented_when_one_is_given() {
+    let authority = Authority::new();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    let server = authority.leaf(&["localhost"], |_| ());
+    let config = builder().with_client_cert_verifier(verifier).with_single_cert(server.chain(), server.key()).unwrap();
+    let receiver = Receiver::start_tls(config, serve);
+
+    let client = authority.leaf(&["posthorn"], |_| ());
+    let path = authority.folder.path().join("client.pem");
+    fs::write(&path, format!("{}{}", client.certificate, client.key)).unwrap();
+    let url = https(&receiver, "localhost");
+    let with = json!({"ca": text(&authority.path()), "client_cert": text(&path)});
+    assert_eq!(answer(&transport(), &endpoint(&url, with)).status, 200);
+
+    let without = failure(&transport(), &endpoint(&url, json!({"ca": text(&authority.path())})));
+    assert_eq!(without.kind, FailureKind::Tls, "{}", without.message);
+    assert_eq!(without.message, "localhost wants a client certificate; name its file with client_cert");
+}
+
+#[test]
+fn a_client_certificate_that_is_not_accepted_is_named_with_its_file() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    let server = authority.leaf(&["localhost"], |_| ());
+    let config = builder().with_client_cert_verifier(verifier).with_single_cert(server.chain(), server.key()).unwrap();
+    let receiver = Receiver::start_tls(config, serve);
+    let expired = authority.leaf(&["posthorn"], |params| {
+        params.not_before = date_time_ymd(2024, 1, 2);
+        params.not_after = date_time_ymd(2025, 1, 2);
+    });
+    for (client, says) in
+        [(expired, "has expired; put a renewed one there"), (other.leaf(&["posthorn"], |_| ()), "does not accept")]
+    {
+        let path = authority.folder.path().join("client.pem");
+        fs::write(&path, format!("{}{}", client.certificate, client.key)).unwrap();
+        let keys = json!({"ca": text(&authority.path()), "client_cert": text(&path)});
+        let failure = failure(&transport(), &endpoint(&https(&receiver, "localhost"), keys));
+        assert_eq!(failure.kind, FailureKind::Tls, "{}", failure.message);
+        assert!(failure.message.contains(says) && failure.message.contains(text(&path)), "{}", failure.message);
+    }
+    assert!(receiver.requests().is_empty());
+}
 
 #[test]
 fn what_is_no_file_is_not_waited_for() {

@@ -1,97 +1,17 @@
-//! Certificates: good ones, and all the others.
+//! Certificates of receivers: good ones, and all the others.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use posthorn::delivery::{Failure, FailureKind};
-use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
-};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use serde_json::json;
-use tempfile::TempDir;
 
+use crate::delivery_authority::{Authority, Leaf, builder, https, serve, text};
 use crate::delivery_proxy::proxy;
-use crate::delivery_receiver::{Conn, OK, Receiver, answer, endpoint, failure, post, transport};
-
-/// An authority with a folder for its files.
-pub(crate) struct Authority {
-    pub(crate) folder: TempDir,
-    issuer: Issuer<'static, KeyPair>,
-    pub(crate) pem: String,
-}
-
-/// A certificate and its key, as PEM.
-pub(crate) struct Leaf {
-    pub(crate) certificate: String,
-    pub(crate) key: String,
-}
-
-impl Authority {
-    pub(crate) fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("ca.pem"), &pem).unwrap();
-        Authority { folder, issuer: Issuer::new(params, key), pem }
-    }
-
-    pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("ca.pem")
-    }
-
-    pub(crate) fn leaf(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Leaf {
-        let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
-        Leaf { certificate, key: key.serialize_pem() }
-    }
-}
-
-impl Leaf {
-    fn chain(&self) -> Vec<CertificateDer<'static>> {
-        vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()]
-    }
-
-    fn key(&self) -> PrivateKeyDer<'static> {
-        PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
-    }
-
-    pub(crate) fn server(&self) -> ServerConfig {
-        builder().with_no_client_auth().with_single_cert(self.chain(), self.key()).unwrap()
-    }
-}
-
-fn builder() -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-}
-
-pub(crate) fn serve(conn: &mut Conn) -> std::io::Result<()> {
-    while conn.request()?.is_some() {
-        conn.write(OK)?;
-    }
-    Ok(())
-}
-
-pub(crate) fn https(receiver: &Receiver, host: &str) -> String {
-    format!("https://{host}:{}/", receiver.address.port())
-}
-
-pub(crate) fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
+use crate::delivery_receiver::{OK, Receiver, answer, endpoint, failure, post, transport};
 
 /// How the receiver's certificate fails at `host`.
 fn tls_failure(authority: &Authority, leaf: &Leaf, host: &str) -> Failure {
@@ -231,56 +151,6 @@ fn a_handshake_that_hangs_or_ends_is_told_apart() {
     let closed = failure(&transport(), &endpoint(&https(&closing, "127.0.0.1"), json!({})));
     assert_eq!(closed.kind, FailureKind::Tls);
     assert!(closed.message.contains("closed the connection during the TLS handshake"), "{}", closed.message);
-}
-
-#[test]
-fn a_client_certificate_is_presented_when_one_is_given() {
-    let authority = Authority::new();
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-    let server = authority.leaf(&["localhost"], |_| ());
-    let config = builder().with_client_cert_verifier(verifier).with_single_cert(server.chain(), server.key()).unwrap();
-    let receiver = Receiver::start_tls(config, serve);
-
-    let client = authority.leaf(&["posthorn"], |_| ());
-    let path = authority.folder.path().join("client.pem");
-    fs::write(&path, format!("{}{}", client.certificate, client.key)).unwrap();
-    let url = https(&receiver, "localhost");
-    let with = json!({"ca": text(&authority.path()), "client_cert": text(&path)});
-    assert_eq!(answer(&transport(), &endpoint(&url, with)).status, 200);
-
-    let without = failure(&transport(), &endpoint(&url, json!({"ca": text(&authority.path())})));
-    assert_eq!(without.kind, FailureKind::Tls, "{}", without.message);
-    assert_eq!(without.message, "localhost wants a client certificate; name its file with client_cert");
-}
-
-#[test]
-fn a_client_certificate_that_is_not_accepted_is_named_with_its_file() {
-    let (authority, other) = (Authority::new(), Authority::new());
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-    let server = authority.leaf(&["localhost"], |_| ());
-    let config = builder().with_client_cert_verifier(verifier).with_single_cert(server.chain(), server.key()).unwrap();
-    let receiver = Receiver::start_tls(config, serve);
-    let expired = authority.leaf(&["posthorn"], |params| {
-        params.not_before = date_time_ymd(2024, 1, 2);
-        params.not_after = date_time_ymd(2025, 1, 2);
-    });
-    for (client, says) in
-        [(expired, "has expired; put a renewed one there"), (other.leaf(&["posthorn"], |_| ()), "does not accept")]
-    {
-        let path = authority.folder.path().join("client.pem");
-        fs::write(&path, format!("{}{}", client.certificate, client.key)).unwrap();
-        let keys = json!({"ca": text(&authority.path()), "client_cert": text(&path)});
-        let failure = failure(&transport(), &endpoint(&https(&receiver, "localhost"), keys));
-        assert_eq!(failure.kind, FailureKind::Tls, "{}", failure.message);
-        assert!(failure.message.contains(says) && failure.message.contains(text(&path)), "{}", failure.message);
-    }
-    assert!(receiver.requests().is_empty());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod build_data;
 mod catalogue;
 mod delivery_address;
+mod delivery_authority;
 mod delivery_certificate_files;
 mod delivery_faults;
 mod delivery_hostile;
