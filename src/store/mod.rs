@@ -56,7 +56,7 @@ pub(crate) use writer::naming_writer;
 pub(crate) const FILE: &str = "queue.db";
 
 /// Tries to have the turn to open, about two seconds of them.
-const PATIENCE_TO_OPEN: i32 = 4_000;
+const PATIENCE_TO_OPEN: i32 = 25_000;
 
 /// What tells a queue's file from another in its place: device and inode.
 pub(crate) type Identity = Option<(u64, u64)>;
@@ -355,12 +355,14 @@ fn set(connection: &Connection, options: StoreOptions, name: &str, value: &str, 
 /// Waits for another writer: SQLite's own handler sleeps up to 100 ms at a time, far longer than any of our
 /// transactions. Gives up after ten seconds at least; see [`Patience`].
 fn wait_for_writer(tries: i32) -> bool {
-    const FIRST_NAP: Duration = Duration::from_micros(50);
-    const LONGEST_NAP: Duration = Duration::from_micros(500);
-    const TRIES: i32 = 20_000;
-    // Never by giving up the processor, which puts a process behind all that have work. The longer it waits the less often
-    // it looks: sixteen that look all the time keep the one that writes from its processor.
-    std::thread::sleep((FIRST_NAP * (1 + tries as u32 / 4)).min(LONGEST_NAP));
+    const YIELDS: i32 = 4;
+    const NAP: Duration = Duration::from_micros(20);
+    const TRIES: i32 = 120_000;
+    if tries < YIELDS {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(NAP);
+    }
     tries < TRIES
 }
 
