@@ -106,7 +106,8 @@ cut_round() {
 	local written
 	written=$(returned)
 	power_off
-	SEED=$SEED /usr/bin/python3 "$here/cut.py" "$BED/disk.log" "$MIB" "$BED/cut.img" "$COPIES" "$SEED" "$began" "$here/run.sh" copy
+	export SEED
+	/usr/bin/python3 "$here/cut.py" "$BED/disk.log" "$MIB" "$BED/cut.img" "$COPIES" "$SEED" "$began" "$here/run.sh" copy
 	row=$(awk -v sync="$sync" -v written="$written" '
 		{ had += $1; gone += $2; if ($2) copies++; if ($3 > worst) worst = $3 }
 		END { printf "| %s | %d | %d | %d | %d | %d | %s |", sync, NR, written, had, gone, copies, worst ? worst " ms" : "–" }' "$BED/found")
