@@ -10,7 +10,7 @@ use crossbeam_channel::unbounded;
 use posthorn::clock::ManualClock;
 use posthorn::delivery::{Answer, Exchange, Timings, Transport};
 use posthorn::dispatcher::sender::attempt;
-use posthorn::dispatcher::{Dispatcher, Mode};
+use posthorn::dispatcher::{Dispatcher, Mode, jobs};
 use posthorn::endpoint::Endpoint;
 use posthorn::event::NewEvent;
 use posthorn::store::{Filter, Store, StoreOptions};
