@@ -117,9 +117,13 @@ function posthorn_client_dispatch( string $event, array $data, array $context ):
  * Of which kind a trouble with the queue is.
  *
  * @param \Throwable $error Any error.
- * @return string `permission`, `full_disk`, `foreign`, `newer`, `locked`, `damaged`, `disk` or `unconfigured`; empty for anything else.
+ * @return string `permission`, `full_disk`, `foreign`, `newer`, `locked`, `damaged`, `disk`, `unconfigured` or `full_queue` (a limit
+ *                was reached); empty for anything else.
  */
 function posthorn_client_trouble( \Throwable $error ): string {
+	if ( $error instanceof \Posthorn\Full ) {
+		return 'full_queue';
+	}
 	$kinds = array( '', 'permission', 'full_disk', 'foreign', 'newer', 'locked', 'damaged', 'disk', 'unconfigured' );
 	return $error instanceof \Posthorn\Unavailable ? $kinds[ $error->getCode() ] ?? '' : '';
 }

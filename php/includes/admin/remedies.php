@@ -40,6 +40,13 @@ function posthorn_remedy_steps( string $kind ): array {
 				posthorn_step( __( 'If it is not, see whether it reports errors, and tell your hoster:', 'posthorn' ), 'sudo dmesg --level=err,warn | tail -n 20' ),
 			);
 			break;
+		case 'full_queue':
+			$steps = array(
+				...posthorn_room_steps(),
+				posthorn_step( __( 'If nobody sends, let a service do it; Tools → Site Health shows how. Until then:', 'posthorn' ), 'wp posthorn work' ),
+				posthorn_step( __( 'If the queue is meant to hold more, raise its limits in wp-config.php (bytes, seconds):', 'posthorn' ), "define( 'POSTHORN_QUEUE_OPTIONS', array( 'max_bytes' => 8589934592, 'max_pending_age' => 5184000 ) );" ),
+			);
+			break;
 		case 'foreign':
 			$steps = array(
 				posthorn_step( __( 'If nothing else needs the file there, give it another name (it is not deleted):', 'posthorn' ), "sudo mv $queue/queue.db $queue/queue.db.foreign" ),

@@ -124,6 +124,12 @@ final class TroubleTest extends SiteTestCase {
 		$this->assert_logged( $command, 'another program' );
 	}
 
+	public function test_the_notice_of_a_queue_at_its_limit_says_how_to_make_room_and_how_to_raise_it(): void {
+		posthorn_report( new Posthorn\Full( 'the queue has 5 bytes on disk, its limit is 4: nothing more is accepted' ), true );
+		posthorn_store_problems();
+		$this->assert_notice( array( '1 CRM event could not be accepted', 'wp posthorn status', 'wp posthorn work', 'POSTHORN_QUEUE_OPTIONS' ) );
+	}
+
 	public function test_5000_events_that_are_refused_cost_a_page_less_than_a_second_and_one_row(): void {
 		$data = getenv( 'POSTHORN_BED' ) . '/data/foreign-' . uniqid();
 		$this->foreign_queue( $data );
