@@ -14,6 +14,7 @@ source "$here/../../testbed/testbed.sh"
 
 LIBRARY=${POSTHORN_LIBRARY:-$EXTENSION}
 ROUND=${ROUND:-long} SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
+export SEED
 if [ "$ROUND" = short ]; then COPIES=${COPIES:-6} LENGTH=${SECONDS_EACH:-1} MIB=96; else COPIES=${COPIES:-100} LENGTH=${SECONDS_EACH:-10} MIB=384; fi
 REPORT=${REPORT:-/dev/null}
 BED=$WORK/power-cut
@@ -89,7 +90,7 @@ if [ "${1:-}" = copy ]; then
 	found=$(php "$here/check.php" "$BED/copy/queue" "$2" "$BED"/notes-*)
 	sound=$(sqlite3 "$BED/copy/queue/queue.db" 'PRAGMA integrity_check')
 	aside=$(find "$BED/copy/queue" -name '*.corrupt-*' | wc -l)
-	[ "$sound" = ok ] && [ "$aside" = 0 ] || die "a copy is damaged (SEED=$SEED, cut before $2): $sound, $aside set aside"
+	if [ "$sound" != ok ] || [ "$aside" != 0 ]; then die "a copy is damaged (SEED=$SEED, cut before $2): $sound, $aside set aside"; fi
 	echo "$found" >>"$BED/found"
 	exit
 fi
@@ -106,7 +107,6 @@ cut_round() {
 	local written
 	written=$(returned)
 	power_off
-	export SEED
 	/usr/bin/python3 "$here/cut.py" "$BED/disk.log" "$MIB" "$BED/cut.img" "$COPIES" "$SEED" "$began" "$here/run.sh" copy
 	row=$(awk -v sync="$sync" -v written="$written" '
 		{ had += $1; gone += $2; if ($2) copies++; if ($3 > worst) worst = $3 }
