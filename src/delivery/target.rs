@@ -113,6 +113,10 @@ pub(super) fn parse(text: &str, what: &str) -> Result<Url, Failure> {
     let mut url = Url::parse(text).map_err(|error| settings(format!("{what} is not valid: {error}")))?;
     if let Some(bare) = url.domain().and_then(|name| name.strip_suffix('.')).map(str::to_owned) {
         url.set_host(Some(&bare)).map_err(|error| settings(format!("{what} is not valid: {error}")))?;
+        // `1.2.3.4..` is a name, without one of its dots an address: what was judged elsewhere must be what is called.
+        if url.domain() != Some(&bare) {
+            return Err(settings(format!("{what} is not valid: its host has two dots in a row")));
+        }
     }
     Ok(url)
 }

@@ -17,6 +17,10 @@ const MAX_URL_BYTES: usize = 2048;
 /// more of it than scheme and host: for many receivers the rest is the secret.
 pub(super) fn url(value: &Value, format: &Format) -> Result<Url> {
     let url = absolute("url", value)?;
+    // Without one of its two dots `127.0.0.1..` would be another host: an address.
+    if url.domain().is_some_and(|name| name.strip_suffix('.').unwrap_or(name).split('.').any(str::is_empty)) {
+        return Err(Error::invalid("url", "its host begins with a dot or has two in a row; remove what is too much"));
+    }
     if url.port() == Some(0) {
         return Err(Error::invalid("url", "port 0 cannot be called; give the receiver's port or none"));
     }
