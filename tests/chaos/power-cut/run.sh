@@ -56,7 +56,7 @@ power_on() {
 	DISK_ID=$!
 	wait_until 5 test -f "$BED/disk/disk.img" || die "the disk was not mounted: see $BED/disk.out"
 	LOOP=$(losetup --find --show "$BED/disk/disk.img")
-	mkfs.ext4 -q -F "$LOOP"
+	mkfs.ext4 -q -F -b 4096 "$LOOP"
 	mount "$LOOP" "$BED/site"
 }
 
@@ -89,7 +89,7 @@ if [ "${1:-}" = copy ]; then
 	found=$(php "$here/check.php" "$BED/copy/queue" "$2" "$BED"/notes-*)
 	sound=$(sqlite3 "$BED/copy/queue/queue.db" 'PRAGMA integrity_check')
 	aside=$(find "$BED/copy/queue" -name '*.corrupt-*' | wc -l)
-	[ "$sound" = ok ] && [ "$aside" = 0 ] || die "a copy is damaged (SEED=$SEED, cut before $2): $sound, $aside set aside"
+	if [ "$sound" != ok ] || [ "$aside" != 0 ]; then die "a copy is damaged (SEED=$SEED, cut before $2): $sound, $aside set aside"; fi
 	echo "$found" >>"$BED/found"
 	exit
 fi
