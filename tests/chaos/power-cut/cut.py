@@ -13,7 +13,8 @@ import sys
 
 from disk import ENTRY
 
-SECTOR = 512
+# A disk of today writes so much or nothing of it; ext4 relies on that for its superblock.
+SECTOR = 4096
 
 
 def entries(path):

@@ -57,7 +57,7 @@ power_on() {
 	DISK_ID=$!
 	wait_until 5 test -f "$BED/disk/disk.img" || die "the disk was not mounted: see $BED/disk.out"
 	LOOP=$(losetup --find --show "$BED/disk/disk.img")
-	mkfs.ext4 -q -F "$LOOP"
+	mkfs.ext4 -q -F -b 4096 "$LOOP"
 	mount "$LOOP" "$BED/site"
 }
 
