@@ -185,7 +185,25 @@ impl Store {
         aside::begin_anew(directory, options, &turn, cause)
     }
 
+    /// Opens until it is certain which files SQLite has open: a log that is replaced while it is opened, as when somebody
+    /// restores a backup under running processes, would go unnoticed for ever.
     fn open_in_turn(directory: &Path, options: StoreOptions, turn: &Turn) -> Result<Self> {
+        const OPENINGS: u32 = 5;
+        let (mut store, mut before) = Self::open_once(directory, options, turn)?;
+        for _ in 1..OPENINGS {
+            if store.files == before {
+                break;
+            }
+            let news = store.news.take();
+            drop(store);
+            (store, before) = Self::open_once(directory, options, turn)?;
+            store.news = news.or(store.news);
+        }
+        Ok(store)
+    }
+
+    /// Opens, and tells which files were in place before.
+    fn open_once(directory: &Path, options: StoreOptions, turn: &Turn) -> Result<(Self, Files)> {
         let file = directory.join(FILE);
         let wal = directory.join(format!("{FILE}-wal"));
         let news = if turn.held { aside::look_at_log(directory, &file, &wal, turn)? } else { None };
@@ -194,6 +212,7 @@ impl Store {
             // of it frees the process's locks.
             open_private_file(&file)?;
         }
+        let before = Files::in_place(&file);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&file, flags).map_err(failed)?;
         connection.busy_handler(Some(options.patience.handler())).map_err(failed)?;
@@ -220,7 +239,7 @@ impl Store {
         let mut store = Store { connection, wal, file, files, options, matcher, looks, log, syncing: None, news };
         store.set_retention()?;
         store.syncing = sync::Syncing::begin(directory, &store)?;
-        Ok(store)
+        Ok((store, before))
     }
 
     /// What happened when this was opened and is to be logged: once.
