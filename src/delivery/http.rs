@@ -1,10 +1,11 @@
 //! The real transport: HTTP/1.1 by ureq, over connections of our own.
 
+use std::array;
 use std::collections::HashMap;
 use std::env;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ pub const MAX_IDLE: Duration = Duration::from_secs(4);
 const MAX_KEPT_PER_HOST: usize = 64;
 /// Kept connections in all.
 const MAX_KEPT: usize = 256;
+/// Kept connections are divided among the threads, because ureq asks each, under one lock, whether it is still alive.
+const SHARDS: usize = 4;
 /// Endpoints whose targets are kept.
 const MAX_ROUTES: usize = 256;
 /// How often a busy transport looks for idle connections.
@@ -45,8 +48,8 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
         .accept(none())
         .accept_encoding(none())
         .max_response_header_size(MAX_HEAD_BYTES)
-        .max_idle_connections(MAX_KEPT)
-        .max_idle_connections_per_host(MAX_KEPT_PER_HOST)
+        .max_idle_connections(MAX_KEPT / SHARDS)
+        .max_idle_connections_per_host(MAX_KEPT_PER_HOST / SHARDS)
         .max_idle_age(MAX_IDLE)
         .build()
 });
@@ -88,7 +91,16 @@ pub struct HttpTransport {
 /// The connections that endpoints with one identity share.
 struct Kept {
     identity: Identity,
-    agent: Agent,
+    agents: [Agent; SHARDS],
+}
+
+impl Kept {
+    /// Whose connections this thread uses.
+    fn agent(&self) -> &Agent {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local!(static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed));
+        &self.agents[THREAD.with(|thread| thread % SHARDS)]
+    }
 }
 
 /// An endpoint's target and connections.
@@ -158,7 +170,7 @@ impl HttpTransport {
         let mut fresh = false;
         loop {
             let call = Call { target: route.target.clone(), deadline, fresh, notes: Notes::default() };
-            let (result, mut notes) = call.run(|| request::run(&route.kept.agent, &route.target.uri, headers, body));
+            let (result, mut notes) = call.run(|| request::run(route.kept.agent(), &route.target.uri, headers, body));
             notes.ended();
             match result {
                 // The receiver may close a kept connection at any moment, also while the request is on its way.
@@ -202,14 +214,14 @@ impl HttpTransport {
     }
 
     fn kept(&self, identity: &Identity) -> Arc<Kept> {
-        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = agents.iter().find(|kept| kept.identity == *identity) {
+        let mut all = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = all.iter().find(|kept| kept.identity == *identity) {
             return kept.clone();
         }
-        agents.retain(|kept| Arc::strong_count(kept) > 1);
-        let agent = Agent::with_parts(CONFIG.clone(), self.connect.clone(), Unasked);
-        let kept = Arc::new(Kept { identity: identity.clone(), agent });
-        agents.push(kept.clone());
+        all.retain(|kept| Arc::strong_count(kept) > 1);
+        let agents = array::from_fn(|_| Agent::with_parts(CONFIG.clone(), self.connect.clone(), Unasked));
+        let kept = Arc::new(Kept { identity: identity.clone(), agents });
+        all.push(kept.clone());
         kept
     }
 
@@ -253,7 +265,7 @@ impl Transport for HttpTransport {
         self.connect.names.stop();
         let agents: Vec<Agent> = {
             let agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-            agents.iter().map(|kept| kept.agent.clone()).collect()
+            agents.iter().flat_map(|kept| kept.agents.clone()).collect()
         };
         agents.into_iter().for_each(Agent::shutdown);
     }

@@ -12,20 +12,22 @@ use super::sender::Job;
 /// The dispatcher's end. When it is dropped, the threads end.
 pub struct JobSender(Arc<Shared>);
 
-/// A sender thread's end.
-#[derive(Clone)]
-pub struct JobReceiver(Arc<Shared>);
+/// A sender thread's end; each thread has its own.
+pub struct JobReceiver {
+    shared: Arc<Shared>,
+    woken: Arc<Condvar>,
+}
 
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    offered: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Job>,
-    sleeping: usize,
+    /// The threads that sleep. The last one wakes first: what it used last, its connection above all, is still warm.
+    sleeping: Vec<Arc<Condvar>>,
     /// A thread was woken and has not come yet.
     waking: bool,
     closed: bool,
@@ -34,7 +36,7 @@ struct State {
 /// Both ends of a new queue of jobs.
 pub fn queue() -> (JobSender, JobReceiver) {
     let shared = Arc::new(Shared::default());
-    (JobSender(shared.clone()), JobReceiver(shared))
+    (JobSender(shared.clone()), JobReceiver { shared, woken: Arc::default() })
 }
 
 impl JobSender {
@@ -48,38 +50,45 @@ impl JobSender {
 
 impl Drop for JobSender {
     fn drop(&mut self) {
-        self.0.lock().closed = true;
-        self.0.offered.notify_all();
+        let mut state = self.0.lock();
+        state.closed = true;
+        state.sleeping.drain(..).for_each(|thread| thread.notify_one());
+    }
+}
+
+impl Clone for JobReceiver {
+    fn clone(&self) -> Self {
+        JobReceiver { shared: self.shared.clone(), woken: Arc::default() }
     }
 }
 
 impl JobReceiver {
     /// The next job; waits for one. `None` when the dispatcher is gone.
     pub fn recv(&self) -> Option<Job> {
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         loop {
             if let Some(job) = state.waiting.pop_front() {
-                self.0.wake_one(state);
+                self.shared.wake_one(state);
                 return Some(job);
             }
             if state.closed {
                 return None;
             }
-            state.sleeping += 1;
-            state = self.0.offered.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.sleeping -= 1;
+            state.sleeping.push(self.woken.clone());
+            state = self.woken.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.sleeping.retain(|thread| !Arc::ptr_eq(thread, &self.woken));
             state.waking = false;
         }
     }
 
     /// The jobs that nobody has taken yet.
     pub fn try_iter(&self) -> impl Iterator<Item = Job> + '_ {
-        std::iter::from_fn(|| self.0.lock().waiting.pop_front())
+        std::iter::from_fn(|| self.shared.lock().waiting.pop_front())
     }
 
     /// Whether every job was taken.
     pub fn is_empty(&self) -> bool {
-        self.0.lock().waiting.is_empty()
+        self.shared.lock().waiting.is_empty()
     }
 }
 
@@ -90,11 +99,12 @@ impl Shared {
 
     /// Wakes a thread if a job waits and none is on its way to it.
     fn wake_one(&self, mut state: MutexGuard<'_, State>) {
-        let wakes = !state.waiting.is_empty() && state.sleeping > 0 && !state.waking;
-        state.waking |= wakes;
-        drop(state);
-        if wakes {
-            self.offered.notify_one();
+        if state.waiting.is_empty() || state.waking {
+            return;
         }
+        let Some(thread) = state.sleeping.pop() else { return };
+        state.waking = true;
+        drop(state);
+        thread.notify_one();
     }
 }
