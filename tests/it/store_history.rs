@@ -149,14 +149,14 @@ fn what_arrived_is_kept_for_a_week_and_what_died_for_ninety_days() {
     sending.run(|_| OK);
     assert_eq!(kept(&queue).len(), 4);
     queue.clock.advance(2 * HOUR);
-    sending.run(|_| OK);
+    sending.forget();
     assert_eq!(kept(&queue), ["contact:2", "contact:4"]);
     assert!(queue.store().attempts(queue.delivery("contact:2").id).unwrap().is_some());
     queue.clock.advance(80 * DAY);
-    sending.run(|_| OK);
+    sending.forget();
     assert_eq!((queue.state("contact:2"), queue.stats().dead), (State::Dead, 1));
     queue.clock.advance(5 * DAY);
-    sending.run(|_| OK);
+    sending.forget();
     assert_eq!(queue.stats().dead, 0);
     let left: (i64, i64) = queue
         .raw()
