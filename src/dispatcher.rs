@@ -95,6 +95,9 @@ pub struct Dispatcher {
     next_housekeeping: Millis,
     pruned: i64,
     next_prune: Millis,
+    /// The queue is nearly full: what was delivered is forgotten before its time.
+    makes_room: bool,
+    next_size_look: Millis,
     store_failed_until: Millis,
     shortage: Option<String>,
     retention: Retention,
@@ -132,6 +135,8 @@ impl Dispatcher {
             next_housekeeping: now,
             pruned: 0,
             next_prune: now,
+            makes_room: false,
+            next_size_look: now,
             store_failed_until: 0,
             shortage: None,
             retention: Retention::default(),
@@ -203,7 +208,8 @@ impl Dispatcher {
             }
             self.lane_changes.values_mut().for_each(|change| change.standing.set_back(by));
             self.lanes.values_mut().for_each(|lane| lane.set_back(by));
-            (self.last_housekeeping, self.next_housekeeping, self.next_prune) = (0, now, now);
+            (self.last_housekeeping, self.next_housekeeping) = (0, now);
+            (self.next_prune, self.next_size_look) = (now, now);
             self.version = 0;
         }
         if mode != Mode::Finish {

@@ -54,7 +54,7 @@ pub enum Verdict {
 enum Kind {
     /// 2xx.
     Success,
-    /// The receiver asked to wait: 429, or 503 with a Retry-After that can be read. With what it asked for.
+    /// The receiver asked to wait: 429, or 503 with a Retry-After. With what it asked for, if that can be read.
     Throttled(Option<Duration>),
     /// 410.
     Gone,
@@ -71,8 +71,8 @@ impl Kind {
         match &exchange.result {
             Ok(answer) if (200..300).contains(&answer.status) => Kind::Success,
             Ok(answer) if answer.status == 429 => Kind::Throttled(retry_after(answer, now)),
-            Ok(answer) if answer.status == 503 => {
-                retry_after(answer, now).map_or(Kind::Failure, |after| Kind::Throttled(Some(after)))
+            Ok(answer) if answer.status == 503 && answer.header("retry-after").is_some() => {
+                Kind::Throttled(retry_after(answer, now))
             }
             Ok(answer) if answer.status == 410 => Kind::Gone,
             Err(failure) if failure.kind == FailureKind::TooLarge => Kind::Unsent,

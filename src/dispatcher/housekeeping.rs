@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Dispatcher;
 use crate::clock::Millis;
 use crate::error::Result;
+use crate::store::Retention;
 
 /// How often ages and retention are looked at if nothing is known to become too old before, in milliseconds.
 const HOUSEKEEPING_EVERY: Millis = 30_000;
@@ -63,12 +64,24 @@ impl Dispatcher {
         Ok(more || lanes_changed)
     }
 
-    /// Forgets some of what is long settled, if it is time to.
+    /// Forgets some of what is long settled, if it is time to; of what was delivered all, the oldest first, while the queue
+    /// is nearly full: a log must not keep anybody from accepting.
     pub(super) fn forget_old(&mut self, now: Millis) -> Result<()> {
+        if self.makes_room || now >= self.next_size_look {
+            self.next_size_look = now + PRUNE_EVERY_AT_MOST;
+            let makes_room = self.store.is_nearly_full()?;
+            if makes_room != self.makes_room {
+                (self.makes_room, self.pruned, self.next_prune) = (makes_room, 0, now);
+            }
+        }
         if now >= self.next_prune {
-            (self.pruned, self.next_prune) = match self.store.prune(self.pruned, now, self.retention)? {
+            let retention = match self.makes_room {
+                true => Retention { delivered: 0, ..self.retention },
+                false => self.retention,
+            };
+            (self.pruned, self.next_prune) = match self.store.prune(self.pruned, now, retention)? {
                 Some(last) => (last, now + PRUNE_PAUSE),
-                None => (0, now + (self.retention.shortest() / 10).clamp(PRUNE_EVERY_AT_MOST, PRUNE_EVERY)),
+                None => (0, now + (retention.shortest() / 10).clamp(PRUNE_EVERY_AT_MOST, PRUNE_EVERY)),
             };
         }
         Ok(())

@@ -98,15 +98,23 @@ enum Entry {
 
 fn entry(text: &str) -> Option<Entry> {
     if let Ok(range) = text.parse::<IpNet>() {
-        return Some(Entry::Range(range.trunc()));
+        return Some(Entry::Range(without_mapping(range.trunc())));
     }
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Some(Entry::Range(address.into()));
+        return Some(Entry::Range(without_mapping(address.into())));
     }
     // Names are read as in URLs: lower case, international ones in their ASCII form, `127.1` an address.
     match Host::parse(text).ok()? {
         Host::Ipv4(address) => Some(Entry::Range(IpAddr::from(address).into())),
-        Host::Ipv6(address) => Some(Entry::Range(IpAddr::from(address).into())),
+        Host::Ipv6(address) => Some(Entry::Range(without_mapping(IpAddr::from(address).into()))),
         Host::Domain(name) => (!name.is_empty() && !name.contains('*')).then_some(Entry::Host(name)),
     }
+}
+
+/// The IPv4 range that `::ffff:…` means: an address is asked about by what it comes down to.
+fn without_mapping(range: IpNet) -> IpNet {
+    const MAPPED_BITS: u8 = 96;
+    let IpNet::V6(mapped) = range else { return range };
+    let address = mapped.network().to_ipv4_mapped().filter(|_| mapped.prefix_len() >= MAPPED_BITS);
+    address.and_then(|address| IpNet::new(address.into(), mapped.prefix_len() - MAPPED_BITS).ok()).unwrap_or(range)
 }

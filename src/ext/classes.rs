@@ -41,6 +41,9 @@ impl PhpQueue {
             if !directory.starts_with('/') {
                 return Err(Error::invalid("directory", format!("'{}' is no absolute path", shown(&directory))));
             }
+            if directory.contains('\0') {
+                return Err(Error::invalid("directory", format!("'{}' has a zero byte in it", shown(&directory))));
+            }
             let options = queue_options(&read("options", options)?)?;
             lifecycle::refuse_while_preloading()?;
             lifecycle::prepare();
@@ -55,7 +58,7 @@ impl PhpQueue {
     #[php(defaults(site = String::new()))]
     pub fn configure(&self, endpoints: &ZendHashTable, site: String, revision: Option<i64>) -> PhpResult<()> {
         guard(|| {
-            let Value::Array(list) = Reader::default().array("endpoints", endpoints)? else {
+            let Value::Array(list) = Reader::strict().array("endpoints", endpoints)? else {
                 return Err(Error::invalid("endpoints", "expected a list of endpoints"));
             };
             let mut checked: Vec<Endpoint> = Vec::with_capacity(list.len());
@@ -252,7 +255,7 @@ fn unstored(
     data: &ZendHashTable,
     context: Option<&ZendHashTable>,
 ) -> Result<(Endpoint, Event)> {
-    let endpoint = Endpoint::from_json(&Reader::default().array("endpoint", endpoint)?)?;
+    let endpoint = Endpoint::from_json(&Reader::strict().array("endpoint", endpoint)?)?;
     let new = new_event(&mut Reader::default(), event, data, context, DEFAULT_MAX_DATA_BYTES)?;
     Ok((endpoint, runtime::unstored_event(new)))
 }
@@ -272,7 +275,7 @@ fn new_event(
 /// An optional argument; an object, whether or not it has entries.
 fn read(key: &str, array: Option<&ZendHashTable>) -> Result<Value> {
     match array {
-        Some(array) if !array.is_empty() => Reader::default().array(key, array),
+        Some(array) if !array.is_empty() => Reader::strict().array(key, array),
         _ => Ok(Value::Object(Map::new())),
     }
 }
@@ -296,7 +299,10 @@ fn queue_options(given: &Value) -> Result<QueueOptions> {
                     Error::invalid(place, format!("expected true or false, got {}", json::kind(value)))
                 })?;
             }
-            "sync" => options.sync = sync(&place, value.as_str().unwrap_or_default())?,
+            "sync" => {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                options.sync = sync(&place, &text)?;
+            }
             "max_concurrency" => options.max_concurrency = number(&place, value, 1..=256)? as usize,
             "max_data_bytes" => options.max_data_bytes = number(&place, value, 1024..=64 << 20)? as usize,
             "max_bytes" => options.max_bytes = number(&place, value, 1 << 20..=1 << 50)?,

@@ -11,7 +11,7 @@ use ext_php_rs::types::{ZendHashTable, ZendObject, Zval};
 use ext_php_rs::zend::ExecutorGlobals;
 use serde_json::{Map, Number, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 
 /// As deep as PHP's own `json_encode` goes.
 pub(super) const MAX_DEPTH: usize = 512;
@@ -30,9 +30,16 @@ pub(super) struct Repairs {
 #[derive(Default)]
 pub(super) struct Reader {
     pub repairs: Repairs,
+    /// Nothing is replaced, as in an event's data: a setting that is no number is a mistake.
+    strict: bool,
 }
 
 impl Reader {
+    /// For settings.
+    pub fn strict() -> Self {
+        Reader { strict: true, ..Reader::default() }
+    }
+
     /// Reads `array`, the argument called `key`.
     ///
     /// # Errors
@@ -57,9 +64,21 @@ impl Reader {
             DataType::False => Value::Bool(false),
             DataType::True => Value::Bool(true),
             DataType::Long => Value::Number(value.long().unwrap_or_default().into()),
-            DataType::Double => self.double(value.double().unwrap_or_default()),
+            DataType::Double => {
+                let number = value.double().unwrap_or_default();
+                if self.strict && !number.is_finite() {
+                    return Err(Error::invalid(
+                        key,
+                        format!("{number} is no number that can be kept; give a finite one"),
+                    ));
+                }
+                self.double(number)
+            }
             DataType::String => {
                 let bytes = value.zend_str().map(|text| text.as_bytes()).unwrap_or_default();
+                if self.strict && std::str::from_utf8(bytes).is_err() {
+                    return Err(Error::invalid(key, "it is not UTF-8; convert the text"));
+                }
                 Value::String(self.utf8(bytes).into_owned())
             }
             DataType::Array => match value.array() {
@@ -102,8 +121,13 @@ impl Reader {
 
     pub(super) fn table(&mut self, array: &ZendHashTable, key: &str, depth: usize) -> Result<Value> {
         if is_list(array) {
-            let list: Result<Vec<Value>> = array.values().map(|value| self.value(value, key, depth + 1)).collect();
-            return Ok(Value::Array(list?));
+            let list = array.values().enumerate().map(|(index, value)| {
+                if self.strict {
+                    return self.value(value, &format!("{key}[{index}]"), depth + 1);
+                }
+                self.value(value, key, depth + 1)
+            });
+            return list.collect::<Result<_>>().map(Value::Array);
         }
         self.map(array, key, depth)
     }
@@ -119,7 +143,11 @@ impl Reader {
             };
             // A property that is not public has its class's name before it, between zero bytes.
             if !name.starts_with('\0') {
-                map.insert(name, self.value(value, key, depth + 1)?);
+                let value = match self.strict {
+                    true => self.value(value, &format!("{key}.{}", shown(&name)), depth + 1)?,
+                    false => self.value(value, key, depth + 1)?,
+                };
+                map.insert(name, value);
             }
         }
         Ok(Value::Object(map))

@@ -69,6 +69,7 @@ impl From<Error> for PhpException {
             Error::Unavailable { trouble, .. } => trouble as i32,
             _ => 0,
         };
-        PhpException::new(error.to_string(), code, class)
+        // A zero byte would end the message for PHP.
+        PhpException::new(error.to_string().replace('\0', "\\0"), code, class)
     }
 }

@@ -1,5 +1,7 @@
 //! What a failed attempt is called in `last_error`, in words that a site owner understands.
 
+use url::Url;
+
 use crate::clock::Millis;
 use crate::delivery::{Answer, Exchange};
 
@@ -31,6 +33,7 @@ fn answer_text(answer: &Answer, now: Millis) -> String {
     };
     match (answer.status, answer.header("location")) {
         (300..=399, Some(location)) => {
+            let location = without_credentials(location);
             // The owner types this address: a shortened one would be worse than none.
             if location.chars().count() <= MAX_FAILURE_TEXT_CHARS / 2 {
                 format!(
@@ -148,4 +151,16 @@ fn plain(text: &str, max_chars: usize) -> String {
         plain.push('…');
     }
     plain
+}
+
+/// An address without the user name and password that it may carry: whoever may read a log need not know them.
+fn without_credentials(address: &str) -> String {
+    match Url::parse(address) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.into()
+        }
+        _ => address.to_owned(),
+    }
 }

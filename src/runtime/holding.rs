@@ -146,10 +146,13 @@ fn send(
         if looked.elapsed() >= LOOK_IN_PLACE_EVERY {
             looked = Instant::now();
             let found = Files::in_place(&engine.directory.join(QUEUE_FILE));
-            let is_there = found.file.is_some() && lock.is_in_place(&engine.directory);
+            let lock_is_in_place = lock.is_in_place(&engine.directory);
+            let is_there = found.file.is_some() && lock_is_in_place == Some(true);
             missing_since = if is_there { None } else { missing_since.or(Some(looked)) };
             // Whoever deletes a queue deletes file by file: nothing is made in its place at once.
-            let is_gone = missing_since.is_some_and(|since| since.elapsed() >= LONGEST_SLEEP);
+            let is_gone = missing_since.is_some_and(|since| since.elapsed() >= LONGEST_SLEEP)
+                // Somebody has made another lock, and may send by it.
+                || lock_is_in_place == Some(false);
             if is_gone || (found.file.is_some() && found != opened) {
                 let _gate = fork::gate();
                 let left = engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -229,9 +232,9 @@ fn send(
 }
 
 fn store_options(engine: &Engine) -> StoreOptions {
-    let QueueOptions { keep_delivered, keep_dead, .. } = engine.options;
+    let QueueOptions { max_bytes, keep_delivered, keep_dead, .. } = engine.options;
     let patience = Patience::Dispatcher;
-    StoreOptions { cache_kib: CACHE_KIB, keep_delivered, keep_dead, patience, ..StoreOptions::default() }
+    StoreOptions { cache_kib: CACHE_KIB, max_bytes, keep_delivered, keep_dead, patience, ..StoreOptions::default() }
 }
 
 fn open_store(engine: &Engine) -> Result<Store> {

@@ -21,10 +21,11 @@ const READS: usize = 3;
 pub(super) struct Lock(Listed);
 
 impl Lock {
-    /// Whether the lock's file is still the one that is held: in another's place nobody knows of this lock.
-    pub fn is_in_place(&self, directory: &Path) -> bool {
+    /// Whether the lock's file is still the one that is held. `None`: there is none.
+    pub fn is_in_place(&self, directory: &Path) -> Option<bool> {
         let held = rustix::fs::fstat(&self.0).map(|stat| (stat.st_dev, stat.st_ino)).ok();
-        held.is_some() && held == identity(&directory.join(FILE))
+        let in_place = identity(&directory.join(FILE));
+        in_place.is_some().then_some(held == in_place)
     }
 
     /// Takes the lock if it is free. Never waits: a thread that waits in `flock` with its signals blocked

@@ -1,16 +1,16 @@
 //! `posthorn.log` in the queue's directory: bounded, mode 0600, opened for each line, because lines are rare
 //! and PHP's own log belongs to PHP.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::FlockOperation;
 
 use crate::clock::{Clock, SystemClock, iso_millis, parse_iso};
-use crate::store::give_to_owner_of_parent;
+use crate::error::Result;
+use crate::store::open_private_log;
 
 /// Past this size the log becomes `posthorn.log.1` and a new one is begun: two files of a megabyte.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -46,13 +46,8 @@ impl Log {
         }
     }
 
-    fn open(&self) -> std::io::Result<File> {
-        let is_new = !self.path.exists();
-        let file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(&self.path)?;
-        if is_new {
-            let _ = give_to_owner_of_parent(&self.path);
-        }
-        Ok(file)
+    fn open(&self) -> Result<File> {
+        Ok(File::from(open_private_log(&self.path)?))
     }
 
     /// Writes a line unless one of the processes of this queue has written the same within `lately`: what every stand-by

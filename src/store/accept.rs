@@ -39,7 +39,7 @@ impl Store {
     /// [`Error::Full`] if the queue has reached a limit, of size or of age, [`Error::Unavailable`] if it cannot be written.
     /// Nothing of `events` is stored then.
     pub fn accept(&mut self, events: &[NewEvent], now: Millis) -> Result<Vec<Accepted>> {
-        self.check_limits(now)?;
+        self.check_limits(events, now)?;
         loop {
             if let Some(accepted) = self.try_accept(events, now)? {
                 return Ok(accepted);

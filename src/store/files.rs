@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 use super::Identity;
@@ -55,15 +55,44 @@ pub(crate) fn create_directory(directory: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::Unavailable`] naming the file and what to do.
 pub(crate) fn open_private_file(path: &Path) -> Result<OwnedFd> {
-    let is_new = !path.exists();
-    let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR).map_err(|error| {
+    open_private(path, OFlags::empty())
+}
+
+/// As [`open_private_file`], for writing at its end.
+///
+/// # Errors
+/// As there.
+pub(crate) fn open_private_log(path: &Path) -> Result<OwnedFd> {
+    open_private(path, OFlags::APPEND)
+}
+
+/// The directory may be another user's, who must not be able to have root write elsewhere by a link in it.
+fn open_private(path: &Path, more: OFlags) -> Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | more;
+    let open = |flags| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR);
+    let (file, is_new) = match open(flags | OFlags::CREATE | OFlags::EXCL) {
+        Err(Errno::EXIST) => (open(flags | OFlags::CREATE), false),
+        made => (made, true),
+    };
+    let file = file.map_err(|error| {
         let remedy = match error {
             Errno::MFILE | Errno::NFILE => MORE_DESCRIPTORS,
+            Errno::LOOP => "it is a symbolic link, which is not followed; delete it",
             _ => "let PHP's user own the directory and every file in it, and leave it room",
         };
         Error::trouble(trouble(error), format!("cannot open {}: {error}; {remedy}", path.display()))
     })?;
+    let is_ours =
+        |stat: &rustix::fs::Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_nlink <= 1;
+    if !rustix::fs::fstat(&file).is_ok_and(|stat| is_ours(&stat)) {
+        return Err(Error::trouble(
+            Trouble::Permission,
+            format!(
+                "{} is not a file of its own but a pipe, a device or a link to another file; delete it",
+                path.display()
+            ),
+        ));
+    }
     if is_new {
         give_to_owner_of_parent(path)?;
     }
@@ -87,7 +116,11 @@ pub(crate) fn give_to_owner_of_parent(path: &Path) -> Result<()> {
     }
     let Some(parent) = path.parent() else { return Ok(()) };
     rustix::fs::stat(parent)
-        .and_then(|stat| rustix::fs::chown(path, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid))))
+        .and_then(|stat| {
+            let (owner, group) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
+            // What has come to its place meanwhile is not followed elsewhere.
+            rustix::fs::chownat(CWD, path, Some(owner), Some(group), AtFlags::SYMLINK_NOFOLLOW)
+        })
         .map_err(|error| {
             Error::unavailable(format!("cannot give {} to the owner of its directory: {error}", path.display()))
         })

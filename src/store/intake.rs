@@ -39,10 +39,13 @@ impl Store {
         Ok(progress)
     }
 
+    /// As far as it can be done now: what is there can be read also where nothing can be written, as on a full disk.
     pub(super) fn expand_for_reading(&mut self) -> Result<()> {
         for _ in 0..BATCHES_FOR_READING {
-            if !self.expand()?.more {
-                break;
+            match self.expand() {
+                Ok(Progress { more: true, .. }) => {}
+                Err(error) if error.is_damage() => return Err(error),
+                _ => break,
             }
         }
         Ok(())

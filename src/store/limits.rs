@@ -5,9 +5,18 @@ use std::time::{Duration, Instant};
 use super::{Store, failed};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
+use crate::event::NewEvent;
 
-/// How often the limits are looked at; between two looks a process can exceed one a little.
+/// How often the limits are looked at, and after how much that this process has accepted, as a share of the limit: between two
+/// looks it can exceed one a little.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_AFTER_SHARE: u64 = 16;
+
+/// Beside its data an event has about so many bytes in the queue, with its delivery and their indexes.
+const BYTES_BESIDE_DATA: u64 = 512;
+
+/// Past this share of the limit, in percent, what was delivered is forgotten before its time.
+const NEARLY_FULL_PERCENT: u64 = 75;
 
 /// The limit of age unless one is set: nobody can have sent for that long. An endpoint whose deliveries may be older lifts it.
 const MAX_PENDING_AGE: Millis = 30 * 24 * 60 * 60 * 1000;
@@ -19,20 +28,23 @@ const EVENTS_ASKED: u32 = 100;
 pub(super) struct Looks {
     opened: Instant,
     last: Option<Instant>,
+    accepted: u64,
 }
 
 impl Looks {
     /// From now on.
     pub fn begin() -> Self {
-        Looks { opened: Instant::now(), last: None }
+        Looks { opened: Instant::now(), last: None, accepted: 0 }
     }
 }
 
 impl Store {
     /// # Errors
     /// [`Error::Full`] naming the limit that is reached, and what to do.
-    pub(super) fn check_limits(&mut self, now: Millis) -> Result<()> {
-        if self.looks.last.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+    pub(super) fn check_limits(&mut self, events: &[NewEvent], now: Millis) -> Result<()> {
+        self.looks.accepted += events.iter().map(|event| event.data.len() as u64 + BYTES_BESIDE_DATA).sum::<u64>();
+        let few = self.looks.accepted <= self.options.max_bytes / LOOK_AFTER_SHARE;
+        if few && self.looks.last.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
             return Ok(());
         }
         self.check_size()?;
@@ -42,20 +54,30 @@ impl Store {
         }
         // Only a site where nobody sends lets the log grow that far.
         self.checkpoint_without_dispatcher()?;
-        self.looks.last = Some(Instant::now());
+        (self.looks.last, self.looks.accepted) = (Some(Instant::now()), 0);
         Ok(())
     }
 
     fn check_size(&self) -> Result<()> {
-        let (bytes, limit) = (self.bytes(), self.options.max_bytes);
-        if bytes > limit && bytes - self.free_bytes()? > limit {
+        let limit = self.options.max_bytes;
+        if self.bytes() <= limit {
+            return Ok(());
+        }
+        let used = self.used_bytes()?;
+        if used > limit {
             return Err(Error::Full {
                 message: format!(
-                    "the queue has {bytes} bytes on disk, its limit is {limit}: nothing more is accepted; see why receivers do not answer, keep what was delivered for a shorter time (keep_delivered), or raise max_bytes"
+                    "the queue holds {used} bytes, its limit is {limit}: nothing more is accepted; see why receivers do not answer, cancel or delete what waits for them, or raise max_bytes"
                 ),
             });
         }
         Ok(())
+    }
+
+    /// Whether what was delivered has to make room, so that nothing is refused because of it.
+    pub(crate) fn is_nearly_full(&self) -> Result<bool> {
+        let limit = self.options.max_bytes / 100 * NEARLY_FULL_PERCENT;
+        Ok(self.bytes() > limit && self.used_bytes()? > limit)
     }
 
     fn check_age(&self, now: Millis) -> Result<()> {
@@ -106,13 +128,17 @@ impl Store {
         Ok(ages.max().unwrap_or(0))
     }
 
-    /// Room in the file that forgotten deliveries have left: it is used before the file grows.
-    pub(super) fn free_bytes(&self) -> Result<u64> {
+    /// What the queue holds, in bytes: without the room that forgotten deliveries have left, which is used before the file
+    /// grows, and without its log, whose room is kept while what was in it has long been moved.
+    pub(super) fn used_bytes(&self) -> Result<u64> {
         self.connection
-            .query_row("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size", [], |row| {
-                row.get::<_, i64>(0)
-            })
-            .map(|free| free as u64)
+            .query_row(
+                "SELECT (page_count - freelist_count) * page_size
+                 FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+                [],
+                |row| row.get::<_, i64>(0),
+            )
+            .map(|used| used as u64)
             .map_err(failed)
     }
 }

@@ -41,7 +41,7 @@ pub use due::Due;
 pub(crate) use endpoints::LaneChange;
 pub use endpoints::{EndpointState, Lane};
 pub(crate) use files::{
-    Files, MORE_DESCRIPTORS, create_directory, give_to_owner_of_parent, identity, open_private_file,
+    Files, MORE_DESCRIPTORS, create_directory, give_to_owner_of_parent, identity, open_private_file, open_private_log,
 };
 pub use history::{AttemptRow, DeliveryRow, Filter};
 pub use patience::Patience;

@@ -54,8 +54,7 @@ impl Store {
     /// What the queue holds, of `site` or of all sites. Expands what was accepted and not yet expanded.
     pub fn stats(&mut self, site: Option<&str>) -> Result<Stats> {
         self.expand_for_reading()?;
-        let bytes = self.bytes();
-        let used_bytes = bytes.saturating_sub(self.free_bytes()?);
+        let (bytes, used_bytes) = (self.bytes(), self.used_bytes()?);
         let mut stats = Stats { bytes, used_bytes, ..Stats::default() };
         let mut count = || -> rusqlite::Result<()> {
             let mut statement = self
@@ -74,6 +73,8 @@ impl Store {
             Ok(())
         };
         count().map_err(failed)?;
+        let (not_expanded, accepted_at) = self.not_expanded(site).map_err(failed)?;
+        stats.pending += not_expanded;
         if stats.pending > 0 {
             // The partial index alone answers this, and looks only at further attempts one by one.
             stats.oldest_pending_at = self
@@ -89,8 +90,19 @@ impl Store {
                            FROM endpoint WHERE ?1 IS NULL OR site = ?1))",
                 )
                 .and_then(|mut statement| statement.query_row([site], |row| row.get(0)).optional())
-                .map_err(failed)?;
+                .map_err(failed)?
+                .or(accepted_at);
         }
         Ok(stats)
+    }
+
+    /// The deliveries that events will have which could not be expanded yet, and when the first of these was accepted.
+    fn not_expanded(&self, site: Option<&str>) -> rusqlite::Result<(i64, Option<Millis>)> {
+        self.connection
+            .prepare_cached(
+                "SELECT ifnull(sum(length(targets) - length(replace(targets, ',', '')) + 1), 0), min(accepted_at)
+                 FROM event WHERE seq > (SELECT expanded FROM setup) AND targets <> '' AND (?1 IS NULL OR site = ?1)",
+            )?
+            .query_row([site], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 }

@@ -336,10 +336,20 @@ fn private_addresses_are_allowed_by_range_address_or_name() {
     assert_eq!(with(json!({"allow_private": true})).allow_private, AllowPrivate::Any);
     assert_eq!(with(json!({"allow_private": false})).allow_private, AllowPrivate::No);
     assert_eq!(with(json!({"allow_private": []})).allow_private, AllowPrivate::No);
-    let list = json!(["10.1.2.3/8", "192.168.1.20", "::1", "fd00::/8", "CRM.Internal", "localhost"]);
+    let list = json!([
+        "10.1.2.3/8",
+        "192.168.1.20",
+        "::1",
+        "fd00::/8",
+        "CRM.Internal",
+        "localhost",
+        "::ffff:127.0.0.1",
+        "::ffff:10.9.0.0/112"
+    ]);
     let AllowPrivate::Only { ranges, hosts } = with(json!({"allow_private": list})).allow_private else { panic!() };
     let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
-    assert_eq!(ranges, ["10.0.0.0/8", "192.168.1.20/32", "::1/128", "fd00::/8"]);
+    // What is an IPv4 address in the end is asked about as one.
+    assert_eq!(ranges, ["10.0.0.0/8", "192.168.1.20/32", "::1/128", "fd00::/8", "127.0.0.1/32", "10.9.0.0/16"]);
     assert_eq!(hosts, ["crm.internal", "localhost"]);
     for wrong in ["10.0.0.0/33", "localhost:8080", "http://localhost", "*.internal", "", "a b"] {
         assert_refused(json!({"allow_private": ["localhost", wrong]}), "allow_private[1]", "CIDR");

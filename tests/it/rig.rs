@@ -160,10 +160,13 @@ impl Queue {
     }
 
     pub fn send_with(&self, max_concurrency: usize) -> Sending {
+        self.send_from(self.store(), max_concurrency)
+    }
+
+    pub fn send_from(&self, store: Store, max_concurrency: usize) -> Sending {
         let (jobs, job_queue) = jobs::queue();
         let (outcomes, outcome_queue) = unbounded();
-        let dispatcher =
-            Dispatcher::new(self.store(), self.clock.clone(), max_concurrency, jobs, outcome_queue).unwrap();
+        let dispatcher = Dispatcher::new(store, self.clock.clone(), max_concurrency, jobs, outcome_queue).unwrap();
         Sending {
             dispatcher,
             jobs: job_queue,

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use posthorn::runtime::{self, QueueOptions};
-use posthorn::store::{Store, StoreOptions};
+use posthorn::store::{Store, StoreOptions, SyncMode};
 use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
@@ -90,7 +90,8 @@ fn a_full_queue_has_room_again_when_old_deliveries_are_forgotten() {
     queue.accept_many(3000);
     let mut sending = queue.send();
     sending.run(|_| OK);
-    let mut store = queue.store_with(StoreOptions { max_bytes: queue.stats().bytes - 1, ..StoreOptions::default() });
+    let mut store =
+        queue.store_with(StoreOptions { max_bytes: queue.stats().used_bytes - 1, ..StoreOptions::default() });
     let late = [event("contact.updated", "", "contact:1")];
     assert!(store.accept(&late, queue.now()).is_err());
     queue.clock.advance(8 * DAY);
@@ -101,4 +102,38 @@ fn a_full_queue_has_room_again_when_old_deliveries_are_forgotten() {
     }
     assert_eq!(queue.stats().delivered, 1);
     store.accept(&late, queue.now()).unwrap();
+}
+
+#[test]
+fn a_link_in_the_directory_is_refused_and_what_it_leads_to_is_left_as_it_was() {
+    let elsewhere = TempDir::new().unwrap();
+    let target = elsewhere.path().join("theirs");
+    for (name, is_hard) in [("open.lock", false), ("open.lock", true), ("sync.lock", false), ("posthorn.log", false)] {
+        let directory = TempDir::new_in(elsewhere.path()).unwrap();
+        let link = directory.path().join(name);
+        for there in [true, false] {
+            let _ = (fs::remove_file(&link), fs::remove_file(&target));
+            if there || is_hard {
+                fs::write(&target, "theirs").unwrap();
+            }
+            if is_hard {
+                fs::hard_link(&target, &link).unwrap();
+            } else {
+                std::os::unix::fs::symlink(&target, &link).unwrap();
+            }
+            let options = QueueOptions { background: false, sync: SyncMode::Full, ..QueueOptions::default() };
+            let queue = runtime::Queue::open(directory.path(), options).unwrap();
+            queue.log("a line");
+            match (name, queue.stats(None)) {
+                // A log that cannot be written is no reason to fail.
+                ("posthorn.log", stats) => drop(stats.unwrap()),
+                (_, stats) => {
+                    let error = stats.unwrap_err().to_string();
+                    assert!(error.contains(name) && error.contains("link") && error.contains("delete it"), "{error}");
+                }
+            }
+            let left = fs::read_to_string(&target).ok();
+            assert_eq!(left.as_deref(), (there || is_hard).then_some("theirs"), "{name}");
+        }
+    }
 }

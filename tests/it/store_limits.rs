@@ -141,3 +141,40 @@ fn what_was_accepted_while_the_clock_was_ahead_hides_nothing_that_is_old() {
     sending.forget();
     assert_eq!(queue.stats().delivered, 501);
 }
+
+#[test]
+fn what_was_delivered_makes_room_before_anything_is_refused() {
+    const LIMIT: u64 = 1 << 20;
+    let limited = StoreOptions { max_bytes: LIMIT, ..StoreOptions::default() };
+    let queue = Queue::with(json!([endpoint("a", json!({"schedule": []}))]));
+    let mut store = queue.store_with(limited);
+    let mut sending = queue.send_from(queue.store_with(limited), 32);
+    let mut accepted = 0;
+    for round in 0..30 {
+        for record in 0..200 {
+            accepted += 1;
+            store.accept(&[event("contact.updated", "", &format!("contact:{round}-{record}"))], queue.now()).unwrap();
+        }
+        sending.run(|job| if job.due.event.seq <= 10 { Reply::Status(500) } else { OK });
+        queue.clock.advance(SECOND);
+        sending.forget();
+    }
+    let stats = queue.stats();
+    assert!(stats.used_bytes < LIMIT && stats.bytes > LIMIT, "{stats:?}");
+    // Of the log as much as there is room for, and all dead letters.
+    assert_eq!((stats.pending, stats.dead), (0, 10));
+    assert!(stats.delivered > 500 && stats.delivered < accepted - 10, "{stats:?} of {accepted}");
+}
+
+#[test]
+fn a_process_looks_at_the_limit_again_after_a_share_of_it_however_fast_it_is() {
+    const LIMIT: u64 = 1 << 20;
+    let queue = Queue::with(json!([endpoint("a", json!({}))]));
+    let mut store = queue.store_with(StoreOptions { max_bytes: LIMIT, ..StoreOptions::default() });
+    let full = (0..20_000).find_map(|number| {
+        store.accept(&[event("contact.updated", "", &format!("contact:{number}"))], queue.now()).err()
+    });
+    let Some(Error::Full { message }) = full else { panic!("{full:?}") };
+    let used: u64 = message.split(' ').find_map(|word| word.parse().ok()).unwrap();
+    assert!(message.contains(&format!("its limit is {LIMIT}")) && used < LIMIT * 5 / 4, "{message}");
+}

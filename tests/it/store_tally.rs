@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use posthorn::store::{Filter, State};
+use posthorn::store::{Filter, Patience, State, StoreOptions};
 use serde_json::json;
 
 use crate::rig::{DAY, MINUTE, OK, Queue, Reply, SECOND, endpoint, event};
@@ -109,4 +109,19 @@ fn counts_are_what_counting_says_after_anything_that_can_happen() {
         check(&queue, seed, set_back);
         assert_eq!(queue.stats().pending, 0, "seed {seed}");
     }
+}
+
+#[test]
+fn what_waits_is_counted_and_listed_also_where_nothing_can_be_written() {
+    let queue = Queue::with(json!([endpoint("a", json!({})), endpoint("b", json!({}))]));
+    queue.accept(&["contact:1"]);
+    assert_eq!(queue.stats().pending, 2);
+    queue.accept(&["contact:2", "contact:3"]);
+    let mut store = queue.store_with(StoreOptions { patience: Patience::Dispatcher, ..StoreOptions::default() });
+    let writer = queue.raw();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(store.stats(None).unwrap().pending, 6);
+    assert_eq!(store.stats(Some("")).unwrap().pending, 6);
+    assert_eq!(store.stats(Some("another")).unwrap().pending, 0);
+    assert_eq!(store.deliveries(&Filter::default()).unwrap().len(), 2, "those that were expanded before");
 }

@@ -77,4 +77,21 @@ return [
 		}
 		same( [], $queue->deliveries( [] ), 'no filter' );
 	},
+
+	'a setting that is no number or has a zero byte is refused by its key, never taken for none' => function ( Bed $bed ) {
+		$queue = $bed->queue( [], [ 'background' => false ] );
+		$with  = fn( array $more ) => fn() => $queue->configure( [ [ 'url' => 'https://a.example/' ] + $more ] );
+		foreach ( [ 'timeout', 'rate_per_second', 'max_age', 'schedule_jitter' ] as $key ) {
+			foreach ( [ NAN, INF, -INF ] as $value ) {
+				$message = throws( Posthorn\InvalidArgument::class, $with( [ $key => $value ] ), $key )->getMessage();
+				holds( str_starts_with( $message, "endpoints[0].$key: " ), $message );
+			}
+		}
+		$message = throws( Posthorn\InvalidArgument::class, $with( [ 'schedule' => [ 1, NAN ] ] ), 'schedule' )->getMessage();
+		holds( str_starts_with( $message, 'endpoints[0].schedule[1]: ' ), $message );
+		$message = throws( Posthorn\InvalidArgument::class, fn() => Posthorn\Queue::open( "/tmp/a\0b" ), 'directory' )->getMessage();
+		holds( str_starts_with( $message, 'directory: ' ), $message );
+		$message = throws( Posthorn\InvalidArgument::class, fn() => Posthorn\Queue::open( '/tmp/a', [ 'sync' => true ] ), 'sync' )->getMessage();
+		holds( str_contains( $message, "'true'" ), $message );
+	},
 ];
