@@ -13,24 +13,24 @@ const POSTHORN_ASK_OPTION = 'posthorn_ask_to_resume';
 /**
  * A plugin is switched on: perhaps this one.
  *
- * @param string $plugin       Its name: folder and file.
- * @param bool   $network_wide Whether for all sites of a network.
+ * @param mixed $plugin       Its name: folder and file.
+ * @param mixed $network_wide Whether for all sites of a network.
  */
-function posthorn_plugin_activated( string $plugin, bool $network_wide = false ): void {
+function posthorn_plugin_activated( $plugin, $network_wide = false ): void {
 	if ( plugin_basename( POSTHORN_FILE ) === $plugin ) {
-		posthorn_activate( $network_wide );
+		posthorn_activate( (bool) $network_wide );
 	}
 }
 
 /**
  * A plugin is switched off: perhaps this one.
  *
- * @param string $plugin       Its name: folder and file.
- * @param bool   $network_wide Whether for all sites of a network.
+ * @param mixed $plugin       Its name: folder and file.
+ * @param mixed $network_wide Whether for all sites of a network.
  */
-function posthorn_plugin_deactivated( string $plugin, bool $network_wide = false ): void {
+function posthorn_plugin_deactivated( $plugin, $network_wide = false ): void {
 	if ( plugin_basename( POSTHORN_FILE ) === $plugin ) {
-		posthorn_deactivate( $network_wide );
+		posthorn_deactivate( (bool) $network_wide );
 	}
 }
 
