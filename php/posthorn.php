@@ -21,14 +21,26 @@ define( 'POSTHORN_VERSION', '0.1.0' );
 define( 'POSTHORN_FILE', __FILE__ );
 
 // What every page needs, and nothing else: a page that fires no event must hardly notice the plugin.
-require __DIR__ . '/includes/requirements.php';
-require __DIR__ . '/includes/settings.php';
-require __DIR__ . '/includes/client.php';
-require __DIR__ . '/includes/hand-over.php';
+require __DIR__ . '/includes/queue.php';
 require __DIR__ . '/includes/dispatch.php';
-require __DIR__ . '/includes/problems.php';
 require __DIR__ . '/includes/crm/contract.php';
 require __DIR__ . '/includes/crm/notice.php';
+
+/**
+ * Loads what a page needs as soon as it has something to do: an event, a problem, a queue to open.
+ */
+function posthorn_load(): void {
+	require_once __DIR__ . '/includes/requirements.php';
+	require_once __DIR__ . '/includes/settings.php';
+	require_once __DIR__ . '/includes/client.php';
+	require_once __DIR__ . '/includes/hand-over.php';
+	require_once __DIR__ . '/includes/problems.php';
+}
+
+// Scripts of the owner's on the command line may ask for anything.
+if ( 'cli' === PHP_SAPI || is_admin() ) {
+	posthorn_load();
+}
 
 if ( is_admin() ) {
 	require __DIR__ . '/includes/privacy.php';

@@ -1,70 +1,19 @@
 <?php
 /**
- * The only caller of the extension. Whatever else in the plugin wants something of the queue asks here.
+ * The only caller of the extension, with queue.php. Whatever else in the plugin wants something of the queue asks here.
  *
  * @package Posthorn
  */
 
 defined( 'ABSPATH' ) || exit;
 
-/**
- * Where the queue of this WordPress installation is: one for all sites of a network.
- *
- * The parent directory is the constant POSTHORN_DATA_DIR, or else the INI setting posthorn.data_dir. Below it, 16 hex
- * digits of SHA-256 over database host, database name and base prefix keep the installations of a server apart.
- */
-function posthorn_queue_directory(): string {
-	static $directory = null;
-	if ( null === $directory ) {
-		$parent    = defined( 'POSTHORN_DATA_DIR' ) ? POSTHORN_DATA_DIR : (string) ini_get( 'posthorn.data_dir' );
-		$parent    = '' === $parent ? '/var/lib/posthorn' : $parent;
-		$directory = rtrim( $parent, '/' ) . '/' . posthorn_installation_key();
-	}
-	return $directory;
-}
-
-/**
- * What tells this WordPress installation from the others on the server.
- */
-function posthorn_installation_key(): string {
-	global $wpdb;
-	$host = defined( 'DB_HOST' ) ? DB_HOST : '';
-	$name = defined( 'DB_NAME' ) ? DB_NAME : '';
-	return substr( hash( 'sha256', "$host\0$name\0$wpdb->base_prefix" ), 0, 16 );
-}
+require_once __DIR__ . '/queue.php';
 
 /**
  * The name under which the queue knows the current site: its id on a network, empty otherwise.
  */
 function posthorn_site_key(): string {
 	return is_multisite() ? (string) get_current_blog_id() : '';
-}
-
-/**
- * The options the queue is opened with: the constant POSTHORN_QUEUE_OPTIONS. A constant, because the queue is the whole
- * network's and is opened before a theme is loaded.
- */
-function posthorn_queue_options(): array {
-	return defined( 'POSTHORN_QUEUE_OPTIONS' ) ? (array) POSTHORN_QUEUE_OPTIONS : array();
-}
-
-/**
- * The queue. Opening it also makes sure that somebody sends.
- *
- * @throws \Posthorn\Unavailable When directory or file cannot be used; the message names the remedy.
- */
-function posthorn_queue(): \Posthorn\Queue {
-	static $queue   = null;
-	return $queue ??= \Posthorn\Queue::open( posthorn_queue_directory(), posthorn_queue_options() );
-}
-
-/**
- * Makes sure that the queue is being sent, if this process has opened it.
- *
- * @return bool Whether it has.
- */
-function posthorn_client_keep_sending(): bool {
-	return \Posthorn\keep_sending( posthorn_queue_directory() );
 }
 
 /**

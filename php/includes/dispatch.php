@@ -26,6 +26,7 @@ function posthorn_dispatch( string $event, array $data, array $context = array()
 	if ( ! posthorn_is_ready() ) {
 		return null;
 	}
+	defined( 'POSTHORN_OPTION' ) || posthorn_load();
 	try {
 		$settings = posthorn_settings();
 		if ( ! posthorn_has_receiver( $settings ) ) {
@@ -72,6 +73,7 @@ function posthorn_dispatch_some( array $events ): array {
 	if ( ! posthorn_is_ready() ) {
 		return $ids;
 	}
+	posthorn_load();
 	$sent = array_values( $events );
 	try {
 		$settings = posthorn_settings();

@@ -11,34 +11,6 @@ defined( 'ABSPATH' ) || exit;
 const POSTHORN_HANDED_OVER_OPTION = 'posthorn_handed_over';
 
 /**
- * On every request: opens the queue, so that somebody sends what waits.
- */
-function posthorn_keep_sending(): void {
-	try {
-		// In a process that has served a page before, this is all.
-		if ( ! posthorn_client_keep_sending() && posthorn_has_receiver() ) {
-			if ( is_admin() || wp_doing_cron() ) {
-				// Asked before this request itself begins to send.
-				posthorn_nobody_sent( ! posthorn_client_is_sent() );
-			}
-			posthorn_queue();
-		}
-	} catch ( \Throwable $error ) {
-		posthorn_report( $error, false );
-	}
-}
-
-/**
- * Whether nobody was sending when this request began.
- *
- * @param bool|null $set Optional. What it is from now on.
- */
-function posthorn_nobody_sent( ?bool $set = null ): bool {
-	static $nobody = false;
-	return $nobody = $set ?? $nobody;
-}
-
-/**
  * Hands the settings over if the queue does not have them yet: it is new, was restored, or another server saved them.
  *
  * The queue is asked once per request and site.

@@ -11,6 +11,30 @@ defined( 'ABSPATH' ) || exit;
 const POSTHORN_ASK_OPTION = 'posthorn_ask_to_resume';
 
 /**
+ * A plugin is switched on: perhaps this one.
+ *
+ * @param mixed $plugin       Its name: folder and file.
+ * @param mixed $network_wide Whether for all sites of a network.
+ */
+function posthorn_plugin_activated( $plugin, $network_wide = false ): void {
+	if ( plugin_basename( POSTHORN_FILE ) === $plugin ) {
+		posthorn_activate( (bool) $network_wide );
+	}
+}
+
+/**
+ * A plugin is switched off: perhaps this one.
+ *
+ * @param mixed $plugin       Its name: folder and file.
+ * @param mixed $network_wide Whether for all sites of a network.
+ */
+function posthorn_plugin_deactivated( $plugin, $network_wide = false ): void {
+	if ( plugin_basename( POSTHORN_FILE ) === $plugin ) {
+		posthorn_deactivate( (bool) $network_wide );
+	}
+}
+
+/**
  * Switches on: if deliveries wait from before, the owner is asked before they are sent.
  *
  * @param bool $network_wide Whether for all sites of a network.

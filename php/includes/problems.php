@@ -23,7 +23,10 @@ const POSTHORN_MOST_MESSAGES = 10;
  * @param bool       $event_lost Whether an event was not accepted because of it.
  */
 function posthorn_report( \Throwable $error, bool $event_lost ): void {
-	$problems            = &posthorn_problems();
+	$problems = &posthorn_problems();
+	if ( '' === $problems['message'] ) {
+		posthorn_hook_problems();
+	}
 	$problems['message'] = $error->getMessage();
 	$problems['kind']    = posthorn_client_trouble( $error );
 	$problems['lost']   += $event_lost ? 1 : 0;

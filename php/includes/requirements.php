@@ -21,14 +21,6 @@ function posthorn_requirement_problem(): string {
 }
 
 /**
- * Whether the extension is loaded and of the right version.
- */
-function posthorn_is_ready(): bool {
-	static $ready   = null;
-	return $ready ??= '' === posthorn_requirement_problem();
-}
-
-/**
  * The part of a version in which plugin and extension must agree: `0.1` of `0.1.3`.
  *
  * @param string $version A version.

@@ -37,6 +37,7 @@ function posthorn_native_filter( $preempt, $arguments = array(), $url = '' ) {
 		if ( null === $body ) {
 			return $preempt;
 		}
+		posthorn_hook_native_end();
 		$silenced = posthorn_native_decisions()['silenced'][ posthorn_native_key( $url ) ] ?? null;
 		if ( null === $silenced ) {
 			posthorn_native_count( $url, false );

@@ -18,10 +18,14 @@ defined( 'ABSPATH' ) || exit;
  */
 function posthorn_crm_notice( $query ) {
 	static $watching = false;
-	// Nearly every statement of a page ends here.
+	// Nearly every statement of a page ends here, without a further call.
+	if ( ! $watching && is_string( $query ) && 0 === strncasecmp( $query, 'SELECT', 6 ) ) {
+		return $query;
+	}
 	if ( ! is_string( $query ) || ( ! $watching && posthorn_crm_is_nothing( $query ) ) || posthorn_crm_is_reading() ) {
 		return $query;
 	}
+	posthorn_load();
 	try {
 		$statement = posthorn_crm_is_nothing( $query ) ? null : posthorn_crm_statement( $query );
 		if ( $watching || null !== $statement ) {
@@ -87,6 +91,10 @@ function posthorn_crm_watch(): Posthorn_Crm_Watch {
 			require_once __DIR__ . "/$room.php";
 		}
 		$watch = new Posthorn_Crm_Watch();
+		posthorn_hook_crm_end();
+		if ( did_action( 'shutdown' ) ) {
+			posthorn_crm_has_ended( true );
+		}
 	}
 	return $watch;
 }

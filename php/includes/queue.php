@@ -1,0 +1,101 @@
+<?php
+/**
+ * All that every page asks of the extension: whether it is there, and that the queue of this WordPress installation is sent.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Whether the extension is loaded and of the right version.
+ */
+function posthorn_is_ready(): bool {
+	static $ready = null;
+	if ( null === $ready ) {
+		// What is usual takes one look.
+		$ready = POSTHORN_VERSION === phpversion( 'posthorn' );
+		if ( ! $ready ) {
+			require_once __DIR__ . '/requirements.php';
+			$ready = '' === posthorn_requirement_problem();
+		}
+	}
+	return $ready;
+}
+
+/**
+ * Where the queue of this WordPress installation is: one for all sites of a network.
+ *
+ * The parent directory is the constant POSTHORN_DATA_DIR, or else the INI setting posthorn.data_dir. Below it, 16 hex
+ * digits of SHA-256 over database host, database name and base prefix keep the installations of a server apart.
+ */
+function posthorn_queue_directory(): string {
+	static $directory = null;
+	if ( null === $directory ) {
+		$parent    = defined( 'POSTHORN_DATA_DIR' ) ? POSTHORN_DATA_DIR : (string) ini_get( 'posthorn.data_dir' );
+		$parent    = '' === $parent ? '/var/lib/posthorn' : $parent;
+		$directory = rtrim( $parent, '/' ) . '/' . posthorn_installation_key();
+	}
+	return $directory;
+}
+
+/**
+ * What tells this WordPress installation from the others on the server.
+ */
+function posthorn_installation_key(): string {
+	global $wpdb;
+	$host = defined( 'DB_HOST' ) ? DB_HOST : '';
+	$name = defined( 'DB_NAME' ) ? DB_NAME : '';
+	return substr( hash( 'sha256', "$host\0$name\0$wpdb->base_prefix" ), 0, 16 );
+}
+
+/**
+ * The options the queue is opened with: the constant POSTHORN_QUEUE_OPTIONS. A constant, because the queue is the whole
+ * network's and is opened before a theme is loaded.
+ */
+function posthorn_queue_options(): array {
+	return defined( 'POSTHORN_QUEUE_OPTIONS' ) ? (array) POSTHORN_QUEUE_OPTIONS : array();
+}
+
+/**
+ * The queue. Opening it also makes sure that somebody sends.
+ *
+ * @throws \Posthorn\Unavailable When directory or file cannot be used; the message names the remedy.
+ */
+function posthorn_queue(): \Posthorn\Queue {
+	static $queue   = null;
+	return $queue ??= \Posthorn\Queue::open( posthorn_queue_directory(), posthorn_queue_options() );
+}
+
+/**
+ * On every request: opens the queue, so that somebody sends what waits.
+ */
+function posthorn_keep_sending(): void {
+	try {
+		// In a process that has served a page before, this is all.
+		if ( \Posthorn\keep_sending( posthorn_queue_directory() ) ) {
+			return;
+		}
+		posthorn_load();
+		if ( posthorn_has_receiver() ) {
+			if ( is_admin() || wp_doing_cron() ) {
+				// Asked before this request itself begins to send.
+				posthorn_nobody_sent( ! posthorn_client_is_sent() );
+			}
+			posthorn_queue();
+		}
+	} catch ( \Throwable $error ) {
+		posthorn_load();
+		posthorn_report( $error, false );
+	}
+}
+
+/**
+ * Whether nobody was sending when this request began.
+ *
+ * @param bool|null $set Optional. What it is from now on.
+ */
+function posthorn_nobody_sent( ?bool $set = null ): bool {
+	static $nobody = false;
+	return $nobody = $set ?? $nobody;
+}

@@ -1,0 +1,27 @@
+<?php
+/**
+ * For tests alone: a visitor's page says which files of Posthorn it loaded, and who listens to its end; `?posthorn_tests_loaded`
+ * asks for it, with `=event` after an event was handed over.
+ *
+ * @package Posthorn\Tests
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+if ( isset( $_GET['posthorn_tests_loaded'] ) ) { // phpcs:ignore
+	add_action(
+		'template_redirect',
+		static function (): void {
+			$event = 'event' === $_GET['posthorn_tests_loaded'] ? posthorn_dispatch( 'contact.updated', array( 'contact_id' => 7 ) ) : null; // phpcs:ignore
+			$files = preg_grep( '#/plugins/posthorn/#', get_included_files() );
+			$end   = array_filter( array( 'posthorn_crm_end', 'posthorn_native_end', 'posthorn_store_problems' ), static fn( $name ) => has_action( 'shutdown', $name ) );
+			wp_send_json(
+				array(
+					'event' => $event,
+					'files' => array_values( preg_replace( '#.*/plugins/posthorn/#', '', $files ) ),
+					'end'   => array_values( $end ),
+				)
+			);
+		}
+	);
+}
