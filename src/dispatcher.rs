@@ -143,6 +143,11 @@ impl Dispatcher {
         })
     }
 
+    /// What the queue may hold, in bytes, from now on.
+    pub(crate) fn set_max_bytes(&mut self, max_bytes: u64) {
+        self.store.set_max_bytes(max_bytes);
+    }
+
     /// Requests in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight

@@ -18,6 +18,7 @@ mod using;
 use std::collections::HashSet;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -57,10 +58,17 @@ pub struct QueueOptions {
     pub sync: SyncMode,
     /// Sender threads of the dispatcher.
     pub max_concurrency: usize,
+    /// What else holds, until somebody says something else.
+    pub limits: Limits,
+}
+
+/// What a queue takes and keeps; `None` leaves it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
     /// An event's data may be this large, as JSON.
-    pub max_data_bytes: usize,
-    /// Accepting is refused past this size of the queue on disk.
-    pub max_bytes: u64,
+    pub max_data_bytes: Option<usize>,
+    /// Accepting is refused past this size of what the queue holds.
+    pub max_bytes: Option<u64>,
     /// Accepting is refused while a delivery has been waiting for longer; see [`StoreOptions`].
     pub max_pending_age: Option<Millis>,
     /// How long what was delivered is kept, in milliseconds, whoever sends; see [`StoreOptions`].
@@ -75,11 +83,7 @@ impl Default for QueueOptions {
             background: true,
             sync: SyncMode::Normal,
             max_concurrency: DEFAULT_MAX_CONCURRENCY,
-            max_data_bytes: DEFAULT_MAX_DATA_BYTES,
-            max_bytes: StoreOptions::default().max_bytes,
-            max_pending_age: None,
-            keep_delivered: None,
-            keep_dead: None,
+            limits: Limits::default(),
         }
     }
 }
@@ -88,6 +92,7 @@ impl Default for QueueOptions {
 pub struct Queue {
     directory: PathBuf,
     options: QueueOptions,
+    limits: Mutex<Limits>,
     state: Mutex<State>,
 }
 
@@ -110,12 +115,14 @@ struct State {
 
 impl Queue {
     /// The queue of `directory`, which is made if it is missing. Starts the background thread, if the options
-    /// allow it. One per directory and process: the options of the first call hold.
+    /// allow it. One per directory and process: the options of the first call hold, and the limits of whoever names them last,
+    /// so that a limit that is raised needs no restart.
     ///
     /// # Errors
     /// [`crate::error::Error::Unavailable`] if the directory or the queue file cannot be made or used.
     pub fn open(directory: &Path, options: QueueOptions) -> Result<Arc<Self>> {
         let queue = registry::open(directory, options)?;
+        queue.take_limits(options.limits);
         queue.ensure_running();
         Ok(queue)
     }
@@ -140,7 +147,34 @@ impl Queue {
             closed: None,
             refusing: None,
         };
-        Ok(Queue { directory: directory.to_owned(), options, state: Mutex::new(state) })
+        let limits = Mutex::new(options.limits);
+        Ok(Queue { directory: directory.to_owned(), options, limits, state: Mutex::new(state) })
+    }
+
+    fn limits(&self) -> Limits {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_limits(&self, given: Limits) {
+        let before = self.limits();
+        let limits = Limits {
+            max_data_bytes: given.max_data_bytes.or(before.max_data_bytes),
+            max_bytes: given.max_bytes.or(before.max_bytes),
+            max_pending_age: given.max_pending_age.or(before.max_pending_age),
+            keep_delivered: given.keep_delivered.or(before.keep_delivered),
+            keep_dead: given.keep_dead.or(before.keep_dead),
+        };
+        if limits == before {
+            return;
+        }
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        self.lock_behind_gate(|state| {
+            state.refusing = None;
+            state.engine.max_bytes.store(self.max_bytes(), Ordering::Relaxed);
+            let options = self.store_options();
+            // What cannot be stored now is when the queue is next opened.
+            let _ = state.store.as_mut().map(|store| store.take_limits(options));
+        });
     }
 
     /// The queue's directory.
@@ -174,7 +208,7 @@ impl Queue {
 
     /// An event's data may have so many bytes as JSON.
     pub fn max_data_bytes(&self) -> usize {
-        self.options.max_data_bytes
+        self.limits().max_data_bytes.unwrap_or(DEFAULT_MAX_DATA_BYTES)
     }
 
     /// Replaces a site's endpoints; see [`Store::configure`].
@@ -236,7 +270,7 @@ impl Queue {
 
     /// Past this size on disk the queue accepts nothing, in bytes.
     pub fn max_bytes(&self) -> u64 {
-        self.options.max_bytes
+        self.limits().max_bytes.unwrap_or(StoreOptions::default().max_bytes)
     }
 
     /// What waits, endpoint by endpoint, of all sites; see [`Store::waiting`].
@@ -316,7 +350,9 @@ impl Queue {
         let Ok(mut state) = self.state.try_lock() else { return Vec::new() };
         drop(state.store.take());
         let descriptors = state.engine.abandon();
-        if let Ok(engine) = new_engine(&self.directory, self.options) {
+        // Nobody else is left to hold it.
+        let limits = self.limits.try_lock().map_or(self.options.limits, |limits| *limits);
+        if let Ok(engine) = new_engine(&self.directory, QueueOptions { limits, ..self.options }) {
             // Its locks may be held by threads that are gone, so it is not dropped.
             std::mem::forget(std::mem::replace(&mut state.engine, engine));
         }

@@ -363,7 +363,7 @@ class Posthorn_CLI_Command {
 			}
 			$endpoint = posthorn_for_queue( $stored );
 			if ( null === $endpoint && ! isset( $options['secret'] ) ) {
-				WP_CLI::error( 'The stored secret cannot be read, because the key that protects it is gone. Enter it again under Settings → CRM Webhooks, or give --secret.' );
+				WP_CLI::error( posthorn_secret_problem() . ' --secret sends this test with another one.' );
 			}
 			$endpoint ??= $stored;
 		} else {

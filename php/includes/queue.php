@@ -63,8 +63,19 @@ function posthorn_queue_options(): array {
  * @throws \Posthorn\Unavailable When directory or file cannot be used; the message names the remedy.
  */
 function posthorn_queue(): \Posthorn\Queue {
-	static $queue   = null;
-	return $queue ??= \Posthorn\Queue::open( posthorn_queue_directory(), posthorn_queue_options() );
+	static $queue = null;
+	if ( null === $queue ) {
+		try {
+			$queue = \Posthorn\Queue::open( posthorn_queue_directory(), posthorn_queue_options() );
+		} catch ( \Posthorn\InvalidArgument $error ) {
+			// A slip in wp-config.php must not cost an event.
+			$queue = \Posthorn\Queue::open( posthorn_queue_directory() );
+			posthorn_load();
+			/* translators: %s: what is wrong with them. */
+			posthorn_report( new RuntimeException( sprintf( __( 'The constant POSTHORN_QUEUE_OPTIONS in wp-config.php has a mistake and is left out of account: %s. Correct it there; events are sent meanwhile.', 'posthorn' ), $error->getMessage() ) ), false );
+		}
+	}
+	return $queue;
 }
 
 /**

@@ -53,6 +53,28 @@ function posthorn_decrypt( string $encrypted ): ?string {
 }
 
 /**
+ * Why a stored secret cannot be read, and what to do.
+ */
+function posthorn_secret_problem(): string {
+	$directory = posthorn_queue_directory();
+	foreach ( array( dirname( $directory ), $directory ) as $place ) {
+		// A directory that PHP may not search hides whether the key is in it.
+		if ( is_dir( $place ) && ! is_executable( $place ) ) {
+			/* translators: %s: path of a directory. */
+			return sprintf( __( 'The stored secret cannot be read now, because PHP may not open the directory %s, where the key to it lies. Give the directory back to the user that PHP runs as; the secret is then as it was.', 'posthorn' ), $place );
+		}
+	}
+	if ( file_exists( "$directory/secrets.key" ) ) {
+		try {
+			posthorn_secret_key( false );
+		} catch ( RuntimeException $error ) {
+			return $error->getMessage();
+		}
+	}
+	return __( 'The stored secret cannot be read, because the key that protects it is gone. Enter it again, or tick “Remove the secret”.', 'posthorn' );
+}
+
+/**
  * The key, 32 bytes, from the file `secrets.key` in the queue's directory.
  *
  * @param bool $create Whether to make one if there is none.

@@ -304,11 +304,11 @@ fn queue_options(given: &Value) -> Result<QueueOptions> {
                 options.sync = sync(&place, &text)?;
             }
             "max_concurrency" => options.max_concurrency = number(&place, value, 1..=256)? as usize,
-            "max_data_bytes" => options.max_data_bytes = number(&place, value, 1024..=64 << 20)? as usize,
-            "max_bytes" => options.max_bytes = number(&place, value, 1 << 20..=1 << 50)?,
-            "max_pending_age" => options.max_pending_age = Some(seconds(&place, value)?),
-            "keep_delivered" => options.keep_delivered = Some(seconds(&place, value)?),
-            "keep_dead" => options.keep_dead = Some(seconds(&place, value)?),
+            "max_data_bytes" => options.limits.max_data_bytes = Some(number(&place, value, 1024..=64 << 20)? as usize),
+            "max_bytes" => options.limits.max_bytes = Some(number(&place, value, 1 << 20..=1 << 50)?),
+            "max_pending_age" => options.limits.max_pending_age = Some(seconds(&place, value)?),
+            "keep_delivered" => options.limits.keep_delivered = Some(seconds(&place, value)?),
+            "keep_dead" => options.limits.keep_dead = Some(seconds(&place, value)?),
             _ => {
                 return Err(Error::invalid(
                     place,

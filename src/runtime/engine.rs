@@ -17,6 +17,7 @@ use super::signal::{Heard, StandBy};
 use super::{QueueOptions, fork, host, sending};
 use crate::dispatcher::Dispatcher;
 use crate::error::Error;
+use crate::store::StoreOptions;
 
 /// A stand-by tries the lock this often even if it hears nothing: for shared directories without sockets.
 const STAND_BY_TIMER: Duration = Duration::from_secs(5);
@@ -58,6 +59,8 @@ pub enum Stop {
 pub(super) struct Engine {
     pub directory: PathBuf,
     pub options: QueueOptions,
+    /// What the queue may hold, in bytes, as was said last.
+    pub max_bytes: AtomicU64,
     pub log: Log,
     /// Wakes the thread, whatever it waits for.
     pub bell: OwnedFd,
@@ -92,6 +95,7 @@ impl Engine {
         Ok(Arc::new(Engine {
             directory,
             options,
+            max_bytes: AtomicU64::new(options.limits.max_bytes.unwrap_or(StoreOptions::default().max_bytes)),
             log,
             bell,
             sleeping: AtomicBool::new(false),

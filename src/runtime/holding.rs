@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::lock::Lock;
 use super::plan::Plan;
 use super::signal::Station;
-use super::{LOOK_IN_PLACE_EVERY, QueueOptions, fork, host, machine, transport};
+use super::{LOOK_IN_PLACE_EVERY, Limits, fork, host, machine, transport};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::Transport;
 use crate::dispatcher::jobs::{self, JobReceiver};
@@ -232,8 +232,8 @@ fn send(
 }
 
 fn store_options(engine: &Engine) -> StoreOptions {
-    let QueueOptions { max_bytes, keep_delivered, keep_dead, .. } = engine.options;
-    let patience = Patience::Dispatcher;
+    let Limits { keep_delivered, keep_dead, .. } = engine.options.limits;
+    let (max_bytes, patience) = (engine.max_bytes.load(Ordering::Relaxed), Patience::Dispatcher);
     StoreOptions { cache_kib: CACHE_KIB, max_bytes, keep_delivered, keep_dead, patience, ..StoreOptions::default() }
 }
 
@@ -289,6 +289,7 @@ fn take_turn(engine: &Engine, mode: Mode) -> Result<(usize, bool, Turn)> {
     let _gate = fork::gate();
     let mut dispatcher = engine.dispatcher.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(dispatcher) = dispatcher.as_mut() else { return Ok((0, true, Turn::default())) };
+    dispatcher.set_max_bytes(engine.max_bytes.load(Ordering::Relaxed));
     let turn = dispatcher.turn(mode)?;
     if let Some(shortage) = dispatcher.take_shortage() {
         engine.log.write_if_news(&shortage, SHORTAGE_SAID_AGAIN);

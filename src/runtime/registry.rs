@@ -12,7 +12,7 @@ use crate::store::create_directory;
 
 static QUEUES: Mutex<Vec<Arc<Queue>>> = Mutex::new(Vec::new());
 
-/// The queue of `directory`; the first caller's options hold for the process.
+/// The queue of `directory`; the first caller's options hold for the process, but for limits.
 pub(super) fn open(directory: &Path, options: QueueOptions) -> Result<Arc<Queue>> {
     let _gate = fork::gate();
     let mut queues = QUEUES.lock().unwrap_or_else(PoisonError::into_inner);

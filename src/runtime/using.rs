@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use super::{LOOK_IN_PLACE_EVERY, Queue, QueueOptions, State, host};
+use super::{LOOK_IN_PLACE_EVERY, Limits, Queue, QueueOptions, State, host};
 use crate::error::{Error, Result, Trouble};
 use crate::event::NewEvent;
 use crate::store::{Patience, Store, StoreOptions, create_directory, naming_writer};
@@ -67,12 +67,13 @@ impl Queue {
         Ok(())
     }
 
-    fn store_options(&self) -> StoreOptions {
-        let QueueOptions { background, sync, max_bytes, max_pending_age, keep_delivered, keep_dead, .. } = self.options;
+    pub(super) fn store_options(&self) -> StoreOptions {
+        let QueueOptions { background, sync, .. } = self.options;
+        let Limits { max_pending_age, keep_delivered, keep_dead, .. } = self.limits();
         let patience = if host::serves_pages() { Patience::Page } else { Patience::Command };
         StoreOptions {
             sync,
-            max_bytes,
+            max_bytes: self.max_bytes(),
             max_pending_age,
             sends: background,
             keep_delivered,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Store, failed};
+use super::{Store, StoreOptions, failed};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::event::NewEvent;
@@ -56,6 +56,18 @@ impl Store {
         self.checkpoint_without_dispatcher()?;
         (self.looks.last, self.looks.accepted) = (Some(Instant::now()), 0);
         Ok(())
+    }
+
+    /// Keeps to the limits of `options` from now on.
+    pub(crate) fn take_limits(&mut self, options: StoreOptions) -> Result<()> {
+        let StoreOptions { max_bytes, max_pending_age, keep_delivered, keep_dead, .. } = options;
+        self.options = StoreOptions { max_bytes, max_pending_age, keep_delivered, keep_dead, ..self.options };
+        self.looks.last = None;
+        self.set_retention()
+    }
+
+    pub(crate) fn set_max_bytes(&mut self, max_bytes: u64) {
+        self.options.max_bytes = max_bytes;
     }
 
     fn check_size(&self) -> Result<()> {

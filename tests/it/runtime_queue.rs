@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use posthorn::runtime::{Queue, QueueOptions};
+use posthorn::runtime::{Limits, Queue, QueueOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -132,4 +132,23 @@ fn without_the_background_nothing_is_sent_but_by_work_which_counts_it() {
     assert_eq!((sender(&queue), queue.stats(None).unwrap().0.pending), (None, 2));
     assert_eq!(queue.work(Duration::from_secs(1)), 2);
     assert_eq!(receiver.requests().len(), 2);
+}
+
+#[test]
+fn a_limit_that_is_named_again_holds_from_then_on_and_one_that_is_not_named_stays() {
+    let directory = TempDir::new().unwrap();
+    let with = |max_bytes: Option<u64>, max_data_bytes| {
+        let limits = Limits { max_bytes, max_data_bytes, ..Limits::default() };
+        Queue::open(directory.path(), QueueOptions { background: false, limits, ..QueueOptions::default() }).unwrap()
+    };
+    let queue = with(Some(1 << 20), Some(2048));
+    queue.configure(&endpoints(json!([{"id": "crm", "url": "http://127.0.0.1:9/in"}])), "", None).unwrap();
+    let full = (0..50_000).find_map(|n| queue.dispatch(&[event("deal.won", "", &format!("deal:{n}"))]).err());
+    assert!(full.is_some_and(|error| error.to_string().contains("1048576")));
+    let raised = with(Some(1 << 30), None);
+    assert!(Arc::ptr_eq(&queue, &raised));
+    queue.dispatch(&[event("deal.won", "", "deal:late")]).unwrap();
+    assert_eq!((queue.max_bytes(), queue.max_data_bytes()), (1 << 30, 2048));
+    with(None, None);
+    assert_eq!((queue.max_bytes(), queue.max_data_bytes()), (1 << 30, 2048));
 }

@@ -86,7 +86,7 @@ function posthorn_form_endpoint( array $form ): array {
 		require_once dirname( __DIR__ ) . '/secrets.php';
 		$secret = posthorn_decrypt( $stored );
 		if ( null === $secret ) {
-			throw new RuntimeException( esc_html__( 'The stored secret cannot be read, because the key that protects it is gone. Enter it again, or tick “Remove the secret”.', 'posthorn' ) );
+			throw new RuntimeException( esc_html( posthorn_secret_problem() ) );
 		}
 	}
 	$main = posthorn_main_endpoint( posthorn_settings() );

@@ -127,6 +127,22 @@ final class StoredSettingsTest extends SiteTestCase {
 		}
 	}
 
+	public function test_a_key_that_cannot_be_read_is_told_from_one_that_is_gone(): void {
+		$this->save_endpoint();
+		$key  = posthorn_queue_directory() . '/secrets.key';
+		$kept = file_get_contents( $key );
+		try {
+			file_put_contents( $key, 'cut' );
+			self::assertStringContainsString( $key, posthorn_secret_problem() );
+			unlink( $key );
+			self::assertStringContainsString( 'is gone', posthorn_secret_problem() );
+		} finally {
+			file_put_contents( $key, $kept );
+		}
+		chmod( $key, 0600 );
+		chown( $key, fileowner( posthorn_queue_directory() ) );
+	}
+
 	public function test_a_secret_that_cannot_be_read_sends_nothing_unsigned(): void {
 		$this->save_endpoint();
 		$key    = posthorn_queue_directory() . '/secrets.key';

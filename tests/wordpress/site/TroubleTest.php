@@ -130,6 +130,16 @@ final class TroubleTest extends SiteTestCase {
 		$this->assert_notice( array( '1 CRM event could not be accepted', 'wp posthorn status', 'wp posthorn work', 'POSTHORN_QUEUE_OPTIONS' ) );
 	}
 
+	public function test_a_slip_in_the_options_of_the_queue_costs_no_event_and_its_notice_names_the_place(): void {
+		$command = Command::wp(
+			'--exec=define( "POSTHORN_QUEUE_OPTIONS", array( "max_queue_bytes" => 5 ) );',
+			'eval',
+			'echo posthorn_dispatch( "deal.won", array( "deal_id" => 1 ), array( "record" => "deal:1" ) );'
+		);
+		self::assertStringStartsWith( 'evt_', $command->output, $command->errors );
+		$this->assert_notice( array( 'POSTHORN_QUEUE_OPTIONS in wp-config.php', 'max_queue_bytes', 'max_bytes' ) );
+	}
+
 	public function test_5000_events_that_are_refused_cost_a_page_less_than_a_second_and_one_row(): void {
 		$data = getenv( 'POSTHORN_BED' ) . '/data/foreign-' . uniqid();
 		$this->foreign_queue( $data );
