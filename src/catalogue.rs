@@ -95,17 +95,17 @@ pub(crate) fn unknown_message(name: &str) -> String {
         // More than a third of the letters wrong is another word, not a slip.
         .filter(|(distance, known)| *distance <= known.len() / 3);
     match nearest {
-        Some((_, known)) => format!("'{shown}' is no event of the catalogue; did you mean '{known}'?"),
+        Some((_, known)) => format!("'{shown}' is not a known event; did you mean '{known}'?"),
         None => {
             let in_group: Vec<&str> = match shown.split_once('.') {
                 Some((prefix, _)) => own_names().filter(|known| known.split('.').next() == Some(prefix)).collect(),
                 None => Vec::new(),
             };
             if in_group.is_empty() {
-                format!("'{shown}' is no event of the catalogue; Posthorn\\events() lists what is")
+                format!("'{shown}' is not a known event; Posthorn\\events() lists what is")
             } else {
                 let known = in_group[..in_group.len().min(MAX_SUGGESTIONS)].join(", ");
-                format!("'{shown}' is no event of the catalogue; it has {known}")
+                format!("'{shown}' is not a known event; known are {known}")
             }
         }
     }

@@ -15,6 +15,9 @@ class Posthorn_CLI_Command {
 	/** How long a stop takes at most: signals are looked at between turns. */
 	private const TURN_S = 1.0;
 
+	/** How often it is asked whether another process that holds the queue answers. */
+	private const LOOK_S = 60.0;
+
 	/** The pause after a turn that ended early without work. */
 	private const IDLE_US = 200000;
 
@@ -43,13 +46,20 @@ class Posthorn_CLI_Command {
 		$stopped = $this->watch_signals();
 		$end     = microtime( true ) + ( $seconds ?? INF );
 		$settled = 0;
+		require_once __DIR__ . '/conditions.php';
 		try {
+			$looked = microtime( true );
+			$warned = $this->warn_of_sender( 0 );
 			posthorn_hand_over_if_needed();
 			WP_CLI::log( 'Posthorn is sending from ' . posthorn_queue_directory() . '. Ctrl-C or SIGTERM ends it.' );
 			while ( ! $stopped() && microtime( true ) < $end ) {
 				$began    = microtime( true );
 				$done     = posthorn_client_work( max( 0.01, min( self::TURN_S, $end - $began ) ) );
 				$settled += $done;
+				if ( 0 === $done && microtime( true ) - $looked >= self::LOOK_S ) {
+					$looked = microtime( true );
+					$warned = $this->warn_of_sender( $warned );
+				}
 				if ( 0 === $done && microtime( true ) - $began < 0.01 ) {
 					usleep( self::IDLE_US );
 				}
@@ -67,7 +77,7 @@ class Posthorn_CLI_Command {
 	 * site into maintenance mode first if nothing may come after. What waits for its next attempt stays, unless --now or
 	 * --seconds is given. Ctrl-C or SIGTERM ends it after the requests in flight; nothing is lost.
 	 *
-	 * Exit code 0 when the queue is empty, 1 when something is left or the queue cannot be used. What is left need not be
+	 * Exit code 0 when the queue is empty, also where deliveries failed for good, which is said with their number; 1 when something is left or the queue cannot be used. What is left need not be
 	 * sent before the move: the queue's directory can be copied while PHP is stopped.
 	 *
 	 * ## OPTIONS
@@ -104,6 +114,7 @@ class Posthorn_CLI_Command {
 			if ( ! empty( $options['now'] ) ) {
 				WP_CLI::log( sprintf( 'Retries that are tried now: %d.', posthorn_client_hurry() ) );
 			}
+			$dead   = posthorn_client_dead();
 			$told   = microtime( true );
 			$result = posthorn_drain(
 				$seconds,
@@ -115,10 +126,14 @@ class Posthorn_CLI_Command {
 					}
 				}
 			);
+			$failed = max( 0, posthorn_client_dead() - $dead );
 		} catch ( \Throwable $error ) {
 			$this->fail( $error );
 		}
 		WP_CLI::log( sprintf( 'Deliveries settled: %d.', $result['settled'] ) );
+		if ( $failed > 0 ) {
+			WP_CLI::warning( sprintf( 'Deliveries that failed for good: %d. They are kept with their errors; Settings → CRM Webhooks → Deliveries lists them.', $failed ) );
+		}
 		if ( array() === $result['left'] ) {
 			WP_CLI::success( 'The queue is empty.' );
 			return;
@@ -249,7 +264,7 @@ class Posthorn_CLI_Command {
 		try {
 			$result = posthorn_test( $this->endpoint( $arguments[0] ?? null, $options ), (string) ( $options['event'] ?? 'test' ) );
 		} catch ( \Throwable $error ) {
-			WP_CLI::error( $error->getMessage() );
+			WP_CLI::error( posthorn_readable( $error->getMessage() ) );
 		}
 		if ( null !== $result['status'] ) {
 			WP_CLI::log( sprintf( 'Status: %s %s', $result['status'], get_status_header_desc( $result['status'] ) ) );
@@ -299,6 +314,23 @@ class Posthorn_CLI_Command {
 	}
 
 	/**
+	 * Warns of another process that holds the queue and does not respond: this one can send nothing meanwhile.
+	 *
+	 * @param int $warned The process that was warned of before; 0 for none.
+	 * @return int The process that does not respond now; 0 if all is well.
+	 */
+	private function warn_of_sender( int $warned ): int {
+		$look  = posthorn_client_inspect();
+		$pid   = (int) $look['dispatcher_pid'];
+		$found = getmypid() === $pid ? array() : posthorn_sender_conditions( $look );
+		if ( array() !== $found && max( 1, $pid ) !== $warned ) {
+			array_map( array( $this, 'log_condition' ), $found );
+		}
+		// A process of another container has no number here.
+		return array() === $found ? 0 : max( 1, $pid );
+	}
+
+	/**
 	 * Prints what is wrong and what to do.
 	 *
 	 * @param array $condition See posthorn_condition().
@@ -314,25 +346,42 @@ class Posthorn_CLI_Command {
 	}
 
 	/**
-	 * Ends the command with an error, and where it is the user's, with the user to run it as.
+	 * Ends the command with an error, and where a directory is another user's, with whose it is and what to do.
 	 *
 	 * @param Throwable $error What happened.
 	 * @return never
 	 */
 	private function fail( Throwable $error ): void {
-		$message = $error->getMessage();
-		if ( 'permission' === posthorn_client_trouble( $error ) && function_exists( 'posix_geteuid' ) ) {
-			for ( $directory = posthorn_queue_directory(); ! @file_exists( $directory ) && '/' !== $directory; ) { // phpcs:ignore WordPress.PHP.NoSilencedErrors -- Outside open_basedir, perhaps.
-				$directory = dirname( $directory );
-			}
-			$owner = @fileowner( $directory ); // phpcs:ignore WordPress.PHP.NoSilencedErrors -- As above.
-			$owner = false === $owner ? false : posix_getpwuid( $owner );
-			$user  = posix_getpwuid( posix_geteuid() );
-			if ( $owner && $user && $owner['uid'] !== $user['uid'] ) {
-				$message .= "\n" . sprintf( 'This command runs as %1$s, but %2$s belongs to %3$s. Run it as that user: sudo -u %3$s wp posthorn …', $user['name'], $directory, $owner['name'] );
+		$message = posthorn_readable( $error->getMessage() );
+		if ( 'permission' === posthorn_client_trouble( $error ) ) {
+			require_once __DIR__ . '/admin/remedies.php';
+			$matter = posthorn_permission_matter( posthorn_queue_directory() );
+			if ( null !== $matter ) {
+				// What it says to do after the semicolon is meant for a directory that is missing.
+				$message = explode( '; ', $message, 2 )[0] . '. ' . $matter['text'] . "\n" . implode( "\n", $this->permission_remedies( $matter ) );
 			}
 		}
 		WP_CLI::error( $message );
+	}
+
+	/**
+	 * What to do about a directory that is another user's.
+	 *
+	 * @param array $matter What posthorn_permission_matter() returned.
+	 * @return string[] Lines.
+	 */
+	private function permission_remedies( array $matter ): array {
+		$lines = array();
+		if ( $matter['missing'] ) {
+			$lines[] = sprintf( 'If PHP serves the site as %1$s, make the directory and let that user own it: sudo install -d -m 700 -o %1$s -g %1$s %2$s', $matter['user'], escapeshellarg( $matter['missing'] ) );
+		} else {
+			$lines[] = sprintf( 'If PHP serves the site as %1$s, let that user own the directory: sudo chown -R %1$s: %2$s', $matter['user'], escapeshellarg( $matter['directory'] ) );
+		}
+		// The site's PHP runs as root nowhere: then the owner is what is wrong.
+		if ( 0 !== $matter['owner_id'] && $matter['owner'] !== $matter['user'] ) {
+			$lines[] = sprintf( 'If it serves the site as %1$s, run this command as that user: sudo -u %1$s wp posthorn …', $matter['owner'] );
+		}
+		return $lines;
 	}
 
 	/**

@@ -173,7 +173,7 @@ function posthorn_client_argument( \Throwable $error ): ?array {
 	$key = preg_replace( array( '/^endpoints?(\[\d+\])?\.?/', '/[\[.].*$/' ), '', $key );
 	return array(
 		'key'     => $key,
-		'message' => ucfirst( $message ),
+		'message' => ucfirst( posthorn_readable( $message ) ),
 	);
 }
 
@@ -208,6 +208,13 @@ function posthorn_client_delivery( string $id ): ?array {
  */
 function posthorn_client_stats(): array {
 	return posthorn_queue()->stats( posthorn_site_key() );
+}
+
+/**
+ * How many deliveries of all sites have failed for good and are kept.
+ */
+function posthorn_client_dead(): int {
+	return (int) posthorn_queue()->stats()['dead'];
 }
 
 /**

@@ -9,6 +9,8 @@
 defined( 'ABSPATH' ) || exit;
 
 require_once __DIR__ . '/admin/remedies.php';
+require_once __DIR__ . '/admin/receiver-state.php';
+require_once __DIR__ . '/admin/deliveries.php';
 
 /** What could have been sent for longer is late. The default delay between two attempts. */
 const POSTHORN_LATE_S = 300;
@@ -30,7 +32,7 @@ const POSTHORN_WAITED_TOLD_S = 7 * DAY_IN_SECONDS;
  * A condition.
  *
  * @param string $id    Which: frozen, silent, network, memory, overlay, moved, full, nearly_full, disk, late, waited, paused,
- *                      suspended.
+ *                      suspended, failing, switched_off.
  * @param string $level `critical` or `recommended`, as Site Health has them.
  * @param string $title The heading.
  * @param string $text  What it means.
@@ -49,7 +51,7 @@ function posthorn_condition( string $id, string $level, string $title, string $t
  */
 function posthorn_conditions(): array {
 	$look  = posthorn_client_inspect();
-	$found = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ), posthorn_room_conditions( $look, posthorn_client_stats() ), posthorn_backlog_conditions( $look ) );
+	$found = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ), posthorn_room_conditions( $look, posthorn_client_stats() ), posthorn_backlog_conditions( $look ), posthorn_receiver_conditions() );
 	usort( $found, static fn( array $one, array $other ) => $one['level'] <=> $other['level'] );
 	return $found;
 }
@@ -171,14 +173,12 @@ function posthorn_room_conditions( array $look, array $stats ): array {
  * @return array[]
  */
 function posthorn_backlog_conditions( array $look ): array {
-	$found = array();
 	$late  = 0;
 	$count = 0;
-	foreach ( posthorn_client_waiting() as $waiting ) {
-		if ( 'suspended' === $waiting['held_back'] ) {
-			/* translators: 1: why, 2: a number of deliveries. */
-			$found[] = posthorn_condition( 'suspended', 'recommended', __( 'Sending to the webhook receiver is stopped', 'posthorn' ), sprintf( __( 'Posthorn has stopped: %1$s. Deliveries that wait: %2$s. Put right what is wrong, then press “Send them now” under Settings → CRM Webhooks.', 'posthorn' ), rtrim( (string) $waiting['suspended'], '.' ), number_format_i18n( $waiting['pending'] ) ) );
-		} elseif ( 'paused' === $waiting['held_back'] ) {
+	$waits = posthorn_client_waiting();
+	$found = posthorn_suspended_conditions( $waits );
+	foreach ( $waits as $waiting ) {
+		if ( 'paused' === $waiting['held_back'] ) {
 			/* translators: %s: a number of deliveries. */
 			$found[] = posthorn_condition( 'paused', 'recommended', __( 'Sending of CRM webhooks is paused', 'posthorn' ), sprintf( __( 'It is paused since the plugin was switched off. Deliveries that wait: %s. “Send them now” under Settings → CRM Webhooks ends it.', 'posthorn' ), number_format_i18n( $waiting['pending'] ) ) );
 		} elseif ( null === $waiting['held_back'] && $waiting['due'] > 0 ) {
@@ -203,6 +203,52 @@ function posthorn_backlog_conditions( array $look ): array {
 			sprintf( __( '%1$s ago, webhooks had been waiting for %2$s, because no PHP process was there to send them. A service sends at once, also when nobody visits the site.', 'posthorn' ), human_time_diff( (int) $waited['time'] ), human_time_diff( 0, (int) $waited['seconds'] ) ),
 			posthorn_service_steps()
 		);
+	}
+	return $found;
+}
+
+/**
+ * Whether sending to a receiver is stopped, with something that waits for it or without.
+ *
+ * @param array[] $waiting What posthorn_client_waiting() returned.
+ * @return array[]
+ */
+function posthorn_suspended_conditions( array $waiting ): array {
+	$found   = array();
+	$pending = array_column( $waiting, 'pending', 'endpoint' );
+	foreach ( posthorn_client_endpoints() as $endpoint ) {
+		if ( $endpoint['enabled'] && '' !== (string) $endpoint['suspended'] ) {
+			/* translators: 1: why, 2: a number of deliveries. */
+			$found[] = posthorn_condition( 'suspended', 'critical', __( 'Sending to the webhook receiver is stopped', 'posthorn' ), sprintf( __( 'Posthorn has stopped: %1$s. Deliveries that wait: %2$s. Put right what is wrong, then press “Send them now” under Settings → CRM Webhooks.', 'posthorn' ), rtrim( (string) $endpoint['suspended'], '.' ), number_format_i18n( (int) ( $pending[ $endpoint['id'] ] ?? 0 ) ) ) );
+		}
+	}
+	return $found;
+}
+
+/**
+ * Whether receivers take what is sent to them, and are switched on. That sending to one is stopped is among the above.
+ *
+ * @return array[]
+ */
+function posthorn_receiver_conditions(): array {
+	$found     = array();
+	$endpoints = posthorn_client_endpoints();
+	$waiting   = array_column( posthorn_client_waiting(), null, 'endpoint' );
+	foreach ( $endpoints as $endpoint ) {
+		$host  = (string) wp_parse_url( $endpoint['url'], PHP_URL_HOST );
+		$waits = $waiting[ $endpoint['id'] ] ?? null;
+		if ( ! $endpoint['enabled'] ) {
+			/* translators: 1: a host, such as hooks.example.com, 2: a sentence or two. */
+			$found[] = posthorn_condition( 'switched_off', 'recommended', __( 'A receiver for CRM webhooks is switched off', 'posthorn' ), sprintf( __( '%1$s is %2$s', 'posthorn' ), $host, posthorn_switched_off_words( $waits ) ) );
+		} elseif ( null !== $waits && (int) $endpoint['failures'] > 0 && '' === (string) $endpoint['suspended'] ) {
+			$found[] = posthorn_condition(
+				'failing',
+				'recommended',
+				__( 'The webhook receiver fails', 'posthorn' ),
+				/* translators: 1: a host, such as hooks.example.com, 2: a sentence or two, 3: a number of deliveries. */
+				sprintf( __( '%1$s: %2$s Deliveries that wait: %3$s.', 'posthorn' ), $host, posthorn_receiver_state( $endpoint, $waits )[1], number_format_i18n( (int) $waits['pending'] ) )
+			);
+		}
 	}
 	return $found;
 }

@@ -73,7 +73,10 @@ function posthorn_outcome_advice( array $attempt, string $location, array $endpo
 	if ( 0 === $status ) {
 		// What is refused although private addresses are allowed is another matter, which the error names.
 		if ( 'refused_address' !== ( $attempt['error_kind'] ?? '' ) || ! empty( $endpoint['allow_private'] ) ) {
-			return (string) $attempt['error'];
+			return posthorn_readable( (string) $attempt['error'] );
+		}
+		if ( defined( 'WP_CLI' ) && WP_CLI ) {
+			return __( 'Its address belongs to a private network, and Posthorn calls those only if you allow it. If the receiver is on your own network, give --allow-private, and tick “This receiver is on my own network” under Settings → CRM Webhooks.', 'posthorn' );
 		}
 		return posthorn_may_allow_private()
 			? __( 'Its address belongs to a private network, and Posthorn calls those only if you allow it. If the receiver is on your own network, tick “This receiver is on my own network”.', 'posthorn' )

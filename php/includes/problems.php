@@ -88,6 +88,20 @@ function posthorn_stored_problem(): ?array {
 	return is_array( $stored ) && isset( $stored['message'], $stored['time'], $stored['lost'] ) ? $stored + array( 'kind' => '' ) : null;
 }
 
+/**
+ * An error's message as an owner reads it: sizes in KB, MB or GB.
+ *
+ * @param string $message What the extension said.
+ */
+function posthorn_readable( string $message ): string {
+	$size = static fn( array $found ): string => $found[1] . (string) size_format( (int) $found[2], 1 );
+	return preg_replace_callback(
+		array( '/()\b(\d{4,}) bytes\b/', '/(\b(?:limit is|takes|limit of) )(\d{4,})\b(?! *(?:s|seconds|ms)\b)/' ),
+		$size,
+		$message
+	) ?? $message;
+}
+
 /** The option that holds the names of queue files that were set aside and that the owner has been told of. */
 const POSTHORN_SET_ASIDE_SEEN_OPTION = 'posthorn_set_aside_seen';
 

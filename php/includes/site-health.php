@@ -61,13 +61,15 @@ function posthorn_test_sending(): array {
 		$found = array_merge( $found, posthorn_backlog_conditions( $look ) );
 	} catch ( \Throwable $error ) {
 		// A frozen process that holds the lock may be the reason.
-		return posthorn_health_of( 'posthorn_sending', $found ) ?? posthorn_health_result( 'posthorn_sending', 'critical', __( 'The webhook queue cannot be used', 'posthorn' ), ucfirst( $error->getMessage() ), posthorn_remedy_steps( posthorn_client_trouble( $error ) ) );
+		return posthorn_health_of( 'posthorn_sending', $found ) ?? posthorn_health_result( 'posthorn_sending', 'critical', __( 'The webhook queue cannot be used', 'posthorn' ), ucfirst( posthorn_readable( $error->getMessage() ) ), posthorn_remedy_steps( posthorn_client_trouble( $error ) ) );
 	}
 	if ( array() !== $found ) {
 		return posthorn_health_of( 'posthorn_sending', $found );
 	}
 	if ( ! posthorn_has_receiver() ) {
-		return posthorn_health_result( 'posthorn_sending', 'good', __( 'No receiver for CRM webhooks is set', 'posthorn' ), __( 'The queue can be used. Nothing is sent until you enter a receiver.', 'posthorn' ) );
+		return array() !== posthorn_settings()['endpoints']
+			? posthorn_health_result( 'posthorn_sending', 'recommended', __( 'Sending of CRM webhooks is switched off', 'posthorn' ), __( '“Send webhooks to this receiver” is not ticked. Events that happen now are not kept and will not be sent later.', 'posthorn' ) )
+			: posthorn_health_result( 'posthorn_sending', 'good', __( 'No receiver for CRM webhooks is set', 'posthorn' ), __( 'The queue can be used. Nothing is sent until you enter a receiver.', 'posthorn' ) );
 	}
 	return posthorn_health_result( 'posthorn_sending', 'good', $stats['pending'] > 0 || $stats['dispatcher'] ? __( 'CRM webhooks are being sent', 'posthorn' ) : __( 'No CRM webhook waits', 'posthorn' ), posthorn_sender_words( $stats ) );
 }
@@ -112,7 +114,7 @@ function posthorn_test_room(): array {
 	try {
 		$stats = posthorn_client_stats();
 	} catch ( \Throwable $error ) {
-		return posthorn_health_result( 'posthorn_room', 'recommended', __( 'How much room the CRM webhook queue has cannot be told', 'posthorn' ), ucfirst( $error->getMessage() ) );
+		return posthorn_health_result( 'posthorn_room', 'recommended', __( 'How much room the CRM webhook queue has cannot be told', 'posthorn' ), ucfirst( posthorn_readable( $error->getMessage() ) ) );
 	}
 	return posthorn_health_of( 'posthorn_room', posthorn_room_conditions( posthorn_client_inspect(), $stats ) ) ?? posthorn_health_result(
 		'posthorn_room',
@@ -147,6 +149,7 @@ function posthorn_health_of( string $test, array $found ): ?array {
  * Whether deliveries have failed for good.
  */
 function posthorn_test_failures(): array {
+	require_once __DIR__ . '/conditions.php';
 	try {
 		$dead = posthorn_client_deliveries(
 			array(
@@ -155,8 +158,17 @@ function posthorn_test_failures(): array {
 				'limit' => 1,
 			)
 		);
+		// What is stopped is told here too: webhooks do not arrive.
+		$found = array_merge( posthorn_suspended_conditions( posthorn_client_waiting() ), posthorn_receiver_conditions() );
 	} catch ( \Throwable $error ) {
-		return posthorn_health_result( 'posthorn_failures', 'recommended', __( 'Whether CRM webhooks arrive cannot be told', 'posthorn' ), $error->getMessage() );
+		return posthorn_health_result( 'posthorn_failures', 'recommended', __( 'Whether CRM webhooks arrive cannot be told', 'posthorn' ), posthorn_readable( $error->getMessage() ) );
+	}
+	if ( array() !== $found ) {
+		$all = posthorn_health_of( 'posthorn_failures', $found );
+		if ( array() !== $dead ) {
+			$all['description'] .= '<p>' . esc_html( posthorn_last_dead_words( $dead[0] ) ) . '</p>';
+		}
+		return $all;
 	}
 	if ( array() === $dead ) {
 		return posthorn_health_result( 'posthorn_failures', 'good', __( 'CRM webhooks arrive', 'posthorn' ), __( 'No delivery of the last seven days has failed for good.', 'posthorn' ) );
@@ -165,9 +177,18 @@ function posthorn_test_failures(): array {
 		'posthorn_failures',
 		'recommended',
 		__( 'Some CRM webhooks could not be delivered', 'posthorn' ),
-		/* translators: 1: name of an event, 2: an error. */
-		sprintf( __( 'The last was %1$s: %2$s Settings → CRM Webhooks → Deliveries lists them all.', 'posthorn' ), $dead[0]['event'], posthorn_delivery_error( $dead[0] ) )
+		posthorn_last_dead_words( $dead[0] )
 	);
+}
+
+/**
+ * What failed for good last.
+ *
+ * @param array $delivery The newest dead delivery.
+ */
+function posthorn_last_dead_words( array $delivery ): string {
+	/* translators: 1: name of an event, 2: an error. */
+	return sprintf( __( 'The last that failed for good was %1$s: %2$s Settings → CRM Webhooks → Deliveries lists them all.', 'posthorn' ), $delivery['event'], posthorn_delivery_error( $delivery ) );
 }
 
 /**
@@ -177,7 +198,7 @@ function posthorn_test_failures(): array {
  */
 function posthorn_delivery_error( array $delivery ): string {
 	if ( ! empty( $delivery['last_error'] ) ) {
-		return rtrim( (string) $delivery['last_error'], '.' ) . '.';
+		return rtrim( posthorn_readable( (string) $delivery['last_error'] ), '.' ) . '.';
 	}
 	if ( ! empty( $delivery['last_status'] ) ) {
 		/* translators: %s: an HTTP status with its name. */
@@ -222,33 +243,80 @@ function posthorn_health_result( string $test, string $status, string $label, st
  * @param array $info Site Health's sections.
  */
 function posthorn_add_debug_information( array $info ): array {
-	$fields = array(
+	$values = array(
 		'plugin'    => POSTHORN_VERSION,
 		'extension' => (string) phpversion( 'posthorn' ),
 		'receivers' => (string) count( posthorn_settings()['endpoints'] ),
 		'directory' => posthorn_queue_directory(),
 	);
 	try {
-		$look = posthorn_client_inspect();
-		// A host's name belongs in no forum.
-		unset( $look['host'], $look['last_host'] );
-		foreach ( posthorn_client_stats() + $look as $name => $value ) {
-			if ( is_scalar( $value ) || null === $value ) {
-				$fields[ $name ] = is_bool( $value ) ? ( $value ? 'yes' : 'no' ) : (string) $value;
-			}
-		}
+		$values += posthorn_client_stats() + posthorn_client_inspect();
 	} catch ( \Throwable $error ) {
-		$fields['error'] = $error->getMessage();
+		$values['error'] = $error->getMessage();
 	}
 	$info['posthorn'] = array(
 		'label'  => 'Posthorn',
 		'fields' => array(),
 	);
-	foreach ( $fields as $name => $value ) {
-		$info['posthorn']['fields'][ $name ] = array(
-			'label' => $name,
-			'value' => $value,
-		);
+	foreach ( posthorn_debug_labels() as $name => $label ) {
+		if ( array_key_exists( $name, $values ) ) {
+			$info['posthorn']['fields'][ $name ] = array(
+				'label' => $label,
+				'value' => posthorn_debug_value( $name, $values[ $name ] ),
+			);
+		}
 	}
 	return $info;
+}
+
+/**
+ * What the debug information shows, in its order. Not the machine's name: it belongs in no forum.
+ *
+ * @return array<string,string> Name of a number => its label.
+ */
+function posthorn_debug_labels(): array {
+	return array(
+		'plugin'              => __( 'Version of the plugin', 'posthorn' ),
+		'extension'           => __( 'Version of the PHP extension', 'posthorn' ),
+		'receivers'           => __( 'Receivers', 'posthorn' ),
+		'directory'           => __( 'Directory of the queue', 'posthorn' ),
+		'file_system'         => __( 'Kind of its file system', 'posthorn' ),
+		'file_system_type'    => __( 'Its file system', 'posthorn' ),
+		'host_changed'        => __( 'Last used on another machine', 'posthorn' ),
+		'pending'             => __( 'Deliveries that wait', 'posthorn' ),
+		'oldest_pending_s'    => __( 'The oldest waits for', 'posthorn' ),
+		'delivered'           => __( 'Delivered', 'posthorn' ),
+		'dead'                => __( 'Failed for good', 'posthorn' ),
+		'cancelled'           => __( 'Cancelled', 'posthorn' ),
+		'dispatcher'          => __( 'Somebody is sending', 'posthorn' ),
+		'dispatcher_pid'      => __( 'Number of the process that sends', 'posthorn' ),
+		'dispatcher_kind'     => __( 'Kind of the process that sends', 'posthorn' ),
+		'dispatcher_responds' => __( 'The process that sends answers', 'posthorn' ),
+		'dispatcher_stopped'  => __( 'The process that sends is frozen', 'posthorn' ),
+		'bytes'               => __( 'Size of the queue on disk', 'posthorn' ),
+		'used_bytes'          => __( 'Of that in use', 'posthorn' ),
+		'max_bytes'           => __( 'Limit of the queue', 'posthorn' ),
+		'disk_bytes'          => __( 'Size of the disk', 'posthorn' ),
+		'disk_free_bytes'     => __( 'Free on the disk', 'posthorn' ),
+		'error'               => __( 'Error', 'posthorn' ),
+	);
+}
+
+/**
+ * A value as the debug information shows it.
+ *
+ * @param string $name  A key of posthorn_debug_labels().
+ * @param mixed  $value A scalar or null.
+ */
+function posthorn_debug_value( string $name, $value ): string {
+	if ( null === $value ) {
+		return '–';
+	}
+	if ( is_bool( $value ) ) {
+		return $value ? __( 'yes', 'posthorn' ) : __( 'no', 'posthorn' );
+	}
+	if ( str_ends_with( $name, 'bytes' ) ) {
+		return (string) size_format( (int) $value, 1 );
+	}
+	return 'oldest_pending_s' === $name ? human_time_diff( 0, (int) $value ) : (string) $value;
 }

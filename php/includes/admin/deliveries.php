@@ -33,6 +33,7 @@ function posthorn_print_deliveries(): void {
 	$state  = sanitize_key( wp_unslash( $_GET['state'] ?? '' ) );
 	$before = sanitize_text_field( wp_unslash( $_GET['before'] ?? '' ) );
 	// phpcs:enable
+	posthorn_print_sender_conditions();
 	try {
 		if ( '' !== $id ) {
 			posthorn_print_delivery( posthorn_client_delivery( $id ) );
@@ -40,7 +41,7 @@ function posthorn_print_deliveries(): void {
 		}
 		posthorn_print_delivery_list( isset( posthorn_states()[ $state ] ) ? $state : '', $before );
 	} catch ( \Throwable $error ) {
-		echo wp_kses_post( posthorn_result_message( ucfirst( $error->getMessage() ) ) );
+		echo wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
 	}
 }
 
@@ -223,7 +224,7 @@ function posthorn_print_attempt( array $attempt ): void {
 	echo '<h3>' . esc_html( sprintf( __( 'Attempt %1$s, %2$s', 'posthorn' ), number_format_i18n( (int) $attempt['n'] ), posthorn_local_time( $attempt['started_at'] ) ) ) . '</h3><dl class="posthorn-facts">';
 	$facts = array(
 		__( 'Status', 'posthorn' )     => $attempt['status'] ? posthorn_status_name( (int) $attempt['status'] ) : '',
-		__( 'Error', 'posthorn' )      => $attempt['status'] ? '' : (string) $attempt['error'],
+		__( 'Error', 'posthorn' )      => $attempt['status'] ? '' : posthorn_readable( (string) $attempt['error'] ),
 		__( 'Time taken', 'posthorn' ) => posthorn_duration( (float) $attempt['duration_ms'] ),
 		__( 'Answer', 'posthorn' )     => posthorn_answer_excerpt( (string) ( $attempt['response_body'] ?? '' ) ),
 	);

@@ -142,7 +142,7 @@ function posthorn_print_events_row( array $form, array $mistakes ): void {
 	echo '</div>';
 	printf(
 		'<p><label for="posthorn-other-events">%1$s</label><br><input type="text" class="large-text code" id="posthorn-other-events" name="other_events" value="%2$s" autocomplete="off" autocapitalize="off" spellcheck="false"%3$s></p>',
-		esc_html__( 'Or type them, with commas between', 'posthorn' ),
+		esc_html__( 'Other events (separate with commas)', 'posthorn' ),
 		esc_attr( $form['other_events'] ),
 		posthorn_field_attributes( 'events', $mistakes ) // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
 	);
@@ -171,7 +171,7 @@ function posthorn_print_secret_row( array $form, array $mistakes ): void {
 		esc_attr( $inside ),
 		posthorn_field_attributes( 'secret', $mistakes ) // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
 	);
-	echo '<button type="button" class="button hide-if-no-js" id="posthorn-make-secret">' . esc_html__( 'Make a good one', 'posthorn' ) . '</button>';
+	echo '<button type="button" class="button hide-if-no-js" id="posthorn-make-secret">' . esc_html__( 'Generate secret', 'posthorn' ) . '</button>';
 	echo '<input type="hidden" name="kept_secret" value="' . esc_attr( $kept ) . '">';
 	posthorn_print_mistake( 'secret', $mistakes );
 	echo '<p class="posthorn-copy" id="posthorn-copy" aria-live="polite"></p>';

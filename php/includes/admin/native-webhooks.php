@@ -51,7 +51,7 @@ function posthorn_native_notice(): void {
 	}
 	$same = array_filter( $cases, static fn( array $case ): bool => 'same' === posthorn_native_our_receiver( $case['url'] ) );
 	$urls = implode( ', ', array_map( static fn( array $case ): string => posthorn_native_address( $case['url'] ), $cases ) );
-	echo '<div class="notice notice-warning"><p><strong>'
+	echo '<div class="notice notice-warning" style="overflow-wrap:anywhere"><p><strong>'
 		. esc_html( array() === $same ? __( 'Your CRM also sends webhooks itself.', 'posthorn' ) : __( 'Your receiver gets every webhook twice.', 'posthorn' ) ) . '</strong> ';
 	if ( array() === $same ) {
 		/* translators: %s: addresses. */

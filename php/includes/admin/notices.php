@@ -16,7 +16,7 @@ function posthorn_show_notices(): void {
 	}
 	$requirement = posthorn_requirement_problem();
 	if ( '' !== $requirement ) {
-		echo '<div class="notice notice-error">';
+		echo '<div class="notice notice-error" style="overflow-wrap:anywhere">';
 		posthorn_print_instructions( $requirement );
 		echo '</div>';
 		return;
@@ -47,7 +47,7 @@ function posthorn_show_notices(): void {
  */
 function posthorn_notice_secret(): void {
 	printf(
-		'<div class="notice notice-error"><p><strong>%s</strong> %s</p><p><a class="button" href="%s">%s</a></p></div>',
+		'<div class="notice notice-error" style="overflow-wrap:anywhere"><p><strong>%s</strong> %s</p><p><a class="button" href="%s">%s</a></p></div>',
 		esc_html__( 'Posthorn cannot read the secret of your webhook receiver.', 'posthorn' ),
 		esc_html__( 'The key that protects it is gone or another one, as after moving to another server. Until you enter the secret again, changes of these settings do not take effect; nothing is sent unsigned.', 'posthorn' ),
 		esc_url( posthorn_page_url() ),
@@ -59,7 +59,7 @@ function posthorn_notice_secret(): void {
  * Deliveries wait from before the plugin was switched off.
  */
 function posthorn_notice_resume(): void {
-	echo '<div class="notice notice-warning"><p><strong>' . esc_html__( 'Webhooks are waiting since Posthorn was switched off.', 'posthorn' ) . '</strong> '
+	echo '<div class="notice notice-warning" style="overflow-wrap:anywhere"><p><strong>' . esc_html__( 'Webhooks are waiting since Posthorn was switched off.', 'posthorn' ) . '</strong> '
 		. esc_html__( 'Shall they be sent now? Until you say so, new ones wait as well, in order.', 'posthorn' ) . '</p>';
 	posthorn_resume_buttons( true );
 	echo '</div>';
@@ -87,14 +87,14 @@ function posthorn_resume_buttons( bool $keep ): void {
  * @param array $problem What posthorn_stored_problem() returned.
  */
 function posthorn_notice_problem( array $problem ): void {
-	echo '<div class="notice notice-error"><p><strong>';
+	echo '<div class="notice notice-error" style="overflow-wrap:anywhere"><p><strong>';
 	if ( $problem['lost'] > 0 ) {
 		/* translators: %s: a number. */
 		echo esc_html( sprintf( _n( '%s CRM event could not be accepted by Posthorn and will not be sent.', '%s CRM events could not be accepted by Posthorn and will not be sent.', $problem['lost'], 'posthorn' ), number_format_i18n( $problem['lost'] ) ) );
 	} else {
 		esc_html_e( 'Posthorn has a problem.', 'posthorn' );
 	}
-	echo '</strong> ' . esc_html( ucfirst( $problem['message'] ) ) . ' '
+	echo '</strong> ' . esc_html( ucfirst( posthorn_readable( $problem['message'] ) ) ) . ' '
 		/* translators: %s: a duration, such as 5 minutes. */
 		. esc_html( sprintf( __( '(first seen %s ago; the CRM’s own work was not affected)', 'posthorn' ), human_time_diff( $problem['time'] ) ) ) . '</p>';
 	require_once __DIR__ . '/remedies.php';
@@ -114,7 +114,7 @@ function posthorn_notice_problem( array $problem ): void {
  */
 function posthorn_notice_set_aside( array $files ): void {
 	require_once __DIR__ . '/remedies.php';
-	echo '<div class="notice notice-error"><p><strong>' . esc_html__( 'The file of Posthorn’s webhook queue was damaged.', 'posthorn' ) . '</strong> '
+	echo '<div class="notice notice-error" style="overflow-wrap:anywhere"><p><strong>' . esc_html__( 'The file of Posthorn’s webhook queue was damaged.', 'posthorn' ) . '</strong> '
 		. esc_html__( 'It has been set aside, not deleted. Posthorn has begun a new one and goes on: new webhooks are accepted and sent, and the CRM’s own work was not affected. What was waiting has been taken over as far as the old file could be read; the record of webhooks sent before has not. Some may be sent twice, with the same id.', 'posthorn' ) . '</p><ul class="ul-disc">';
 	foreach ( $files as $file ) {
 		echo '<li><code>' . esc_html( $file['path'] ) . '</code><br>' . esc_html(
@@ -141,7 +141,7 @@ function posthorn_notice_set_aside( array $files ): void {
 function posthorn_dismiss_button( string $notice ): void {
 	echo '<form class="posthorn-buttons" method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
 	wp_nonce_field( 'posthorn_dismiss' );
-	echo '<input type="hidden" name="action" value="posthorn_dismiss"><button class="button" name="notice" value="' . esc_attr( $notice ) . '">' . esc_html__( 'I have seen it', 'posthorn' ) . '</button></form>';
+	echo '<input type="hidden" name="action" value="posthorn_dismiss"><button class="button" name="notice" value="' . esc_attr( $notice ) . '">' . esc_html__( 'Dismiss', 'posthorn' ) . '</button></form>';
 }
 
 /**
@@ -166,7 +166,7 @@ function posthorn_resume(): void {
 }
 
 /**
- * Answers "I have seen it".
+ * Answers "Dismiss".
  */
 function posthorn_dismiss(): void {
 	posthorn_require_owner( 'posthorn_dismiss' );

@@ -11,10 +11,14 @@ defined( 'ABSPATH' ) || exit;
 /**
  * How a receiver is doing, in one line.
  *
- * @param array $endpoint An entry of posthorn_client_endpoints().
+ * @param array      $endpoint An entry of posthorn_client_endpoints().
+ * @param array|null $waiting  What waits for it, see posthorn_client_waiting(); null if nothing does.
  * @return array{0:string,1:string} `good`, `note` or `bad`, and the line.
  */
-function posthorn_receiver_state( array $endpoint ): array {
+function posthorn_receiver_state( array $endpoint, ?array $waiting ): array {
+	if ( ! $endpoint['enabled'] ) {
+		return array( 'note', posthorn_switched_off_words( $waiting ) );
+	}
 	if ( '' !== (string) $endpoint['suspended'] ) {
 		/* translators: %s: a reason. */
 		return array( 'bad', sprintf( __( 'Posthorn has stopped sending to it: %s. Webhooks are kept and wait.', 'posthorn' ), rtrim( (string) $endpoint['suspended'], '.' ) ) );
@@ -35,14 +39,61 @@ function posthorn_receiver_state( array $endpoint ): array {
 		number_format_i18n( (int) $endpoint['failures'] ),
 		posthorn_local_time( $endpoint['failing_since'] )
 	);
+	$error = null === $waiting || empty( $waiting['last_error'] ) ? '' : ' ' . sprintf(
+		/* translators: %s: an error. */
+		__( 'The last error: %s.', 'posthorn' ),
+		rtrim( posthorn_readable( (string) $waiting['last_error'] ), '.' )
+	);
+	return array( 'closed' === $endpoint['circuit'] ? 'note' : 'bad', $failed . posthorn_when_tried_again( $endpoint, $waiting ) . $error );
+}
+
+/**
+ * When what waits for a receiver that fails is tried again; empty if nothing waits, or nothing is tried while the owner says no.
+ *
+ * @param array      $endpoint An entry of posthorn_client_endpoints().
+ * @param array|null $waiting  What waits for it; null if nothing does.
+ */
+function posthorn_when_tried_again( array $endpoint, ?array $waiting ): string {
+	if ( null === $waiting || 'paused' === $waiting['held_back'] ) {
+		return '';
+	}
 	if ( 'open' === $endpoint['circuit'] ) {
 		/* translators: %s: date and time. */
-		return array( 'bad', $failed . ' ' . sprintf( __( 'To spare it, webhooks wait; one tries again at %s.', 'posthorn' ), posthorn_local_time( $endpoint['circuit_open_until'] ) ) );
+		return ' ' . sprintf( __( 'To spare it, webhooks wait; one tries again at %s.', 'posthorn' ), posthorn_local_time( $endpoint['circuit_open_until'] ) );
 	}
 	if ( 'half_open' === $endpoint['circuit'] ) {
-		return array( 'bad', $failed . ' ' . __( 'To spare it, webhooks wait; the next one tries whether it is back.', 'posthorn' ) );
+		return ' ' . __( 'To spare it, webhooks wait; the next one tries whether it is back.', 'posthorn' );
 	}
-	return array( 'note', $failed . ' ' . __( 'They are tried again by the schedule.', 'posthorn' ) );
+	if ( (int) $waiting['due'] > 0 || null === $waiting['next_attempt_at'] ) {
+		return ' ' . __( 'Webhooks that wait are being sent.', 'posthorn' );
+	}
+	/* translators: %s: date and time. */
+	return ' ' . sprintf( __( 'What waits is tried again by the schedule, next at %s.', 'posthorn' ), posthorn_local_time( $waiting['next_attempt_at'] ) );
+}
+
+/**
+ * That the owner has switched a receiver off, and what that means.
+ *
+ * @param array|null $waiting What waits for it; null if nothing does.
+ */
+function posthorn_switched_off_words( ?array $waiting ): string {
+	$words = __( 'switched off: “Send webhooks to this receiver” is not ticked. Events that happen now are not kept for it and will not be sent later.', 'posthorn' );
+	if ( null === $waiting ) {
+		return $words;
+	}
+	/* translators: %s: a number of deliveries. */
+	return $words . ' ' . sprintf( _n( '%s delivery from before waits until it is switched on again.', '%s deliveries from before wait until it is switched on again.', (int) $waiting['pending'], 'posthorn' ), number_format_i18n( (int) $waiting['pending'] ) );
+}
+
+/**
+ * What waits for each receiver. Asked only where a receiver's line needs it: it counts all that waits.
+ *
+ * @param array[] $endpoints What posthorn_client_endpoints() returned.
+ * @return array<string,array> Endpoint id => its entry of posthorn_client_waiting().
+ */
+function posthorn_waiting_for( array $endpoints ): array {
+	$needed = array_filter( $endpoints, static fn( array $endpoint ) => ! $endpoint['enabled'] || (int) $endpoint['failures'] > 0 );
+	return array() === $needed ? array() : array_column( posthorn_client_waiting(), null, 'endpoint' );
 }
 
 /**
@@ -51,11 +102,10 @@ function posthorn_receiver_state( array $endpoint ): array {
  * @param array[] $endpoints What posthorn_client_endpoints() returned.
  */
 function posthorn_print_receivers( array $endpoints ): void {
+	$waiting = posthorn_waiting_for( $endpoints );
 	foreach ( $endpoints as $endpoint ) {
-		if ( $endpoint['enabled'] ) {
-			list( $state, $text ) = posthorn_receiver_state( $endpoint );
-			posthorn_print_fact( $state, posthorn_receiver_name( $endpoint, count( $endpoints ) ), $text );
-		}
+		list( $state, $text ) = posthorn_receiver_state( $endpoint, $waiting[ $endpoint['id'] ] ?? null );
+		posthorn_print_fact( $state, posthorn_receiver_name( $endpoint, count( $endpoints ) ), $text );
 	}
 }
 
@@ -71,19 +121,31 @@ function posthorn_receiver_name( array $endpoint, int $count ): string {
 }
 
 /**
- * Prints above the list of deliveries why they wait, if a receiver makes all of them wait.
+ * Prints above the list of deliveries why they wait, if a receiver makes all of them wait, and that a receiver is switched off.
  *
  * @param array[] $endpoints What posthorn_client_endpoints() returned.
  */
 function posthorn_print_why_they_wait( array $endpoints ): void {
+	$waiting = posthorn_waiting_for( $endpoints );
 	foreach ( $endpoints as $endpoint ) {
-		if ( $endpoint['enabled'] && posthorn_receiver_holds( $endpoint ) ) {
-			printf(
-				'<div class="notice notice-warning inline"><p><strong>%s:</strong> %s</p></div>',
-				esc_html( posthorn_receiver_name( $endpoint, count( $endpoints ) ) ),
-				esc_html( posthorn_receiver_state( $endpoint )[1] )
-			);
+		if ( $endpoint['enabled'] && ! posthorn_receiver_holds( $endpoint ) ) {
+			continue;
 		}
+		printf(
+			'<div class="notice notice-warning inline" style="overflow-wrap:anywhere"><p><strong>%s:</strong> %s%s</p></div>',
+			esc_html( posthorn_receiver_name( $endpoint, count( $endpoints ) ) ),
+			esc_html( posthorn_receiver_state( $endpoint, $waiting[ $endpoint['id'] ] ?? null )[1] ),
+			'' === (string) $endpoint['suspended'] ? '' : ' <a href="' . esc_url( posthorn_page_url() . '#posthorn-resume' ) . '">' . esc_html__( 'See to it', 'posthorn' ) . '</a>'
+		);
+	}
+	// After the plugin was switched on again, a question above the page says the same.
+	if ( posthorn_client_paused() && ! get_option( POSTHORN_ASK_OPTION ) ) {
+		printf(
+			'<div class="notice notice-warning inline" style="overflow-wrap:anywhere"><p>%s <a href="%s">%s</a></p></div>',
+			esc_html__( 'Sending is paused since the plugin was switched off. Webhooks are kept and wait, old and new, until you send them.', 'posthorn' ),
+			esc_url( posthorn_page_url() . '#posthorn-resume' ),
+			esc_html__( 'See to it', 'posthorn' )
+		);
 	}
 }
 
@@ -140,12 +202,12 @@ function posthorn_notice_suspended(): void {
 	}
 	foreach ( posthorn_suspended_receivers() as $endpoint ) {
 		printf(
-			'<div class="notice notice-error"><p><strong>%s</strong> %s</p><p><a class="button" href="%s">%s</a></p></div>',
+			'<div class="notice notice-error" style="overflow-wrap:anywhere"><p><strong>%s</strong> %s</p><p><a class="button" href="%s">%s</a></p></div>',
 			/* translators: %s: a host, such as hooks.example.com. */
 			esc_html( sprintf( __( 'CRM webhooks are no longer sent to %s.', 'posthorn' ), (string) wp_parse_url( $endpoint['url'], PHP_URL_HOST ) ) ),
 			/* translators: %s: a reason. */
 			esc_html( ucfirst( sprintf( __( '%s. They are kept and wait, three days each unless set otherwise, until you have them sent or enter another address.', 'posthorn' ), rtrim( (string) $endpoint['suspended'], '.' ) ) ) ),
-			esc_url( posthorn_page_url() ),
+			esc_url( posthorn_page_url() . '#posthorn-resume' ),
 			esc_html__( 'See to it', 'posthorn' )
 		);
 	}

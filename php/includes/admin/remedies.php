@@ -44,7 +44,7 @@ function posthorn_remedy_steps( string $kind ): array {
 			$steps = array(
 				...posthorn_room_steps(),
 				posthorn_step( __( 'If nobody sends, let a service do it; Tools → Site Health shows how. Until then:', 'posthorn' ), 'wp posthorn work' ),
-				posthorn_step( __( 'If the queue is meant to hold more, raise its limits in wp-config.php (bytes, seconds):', 'posthorn' ), "define( 'POSTHORN_QUEUE_OPTIONS', array( 'max_bytes' => 8589934592, 'max_pending_age' => 5184000 ) );" ),
+				posthorn_step( __( 'If deliveries may wait for longer, raise that limit in the same line (seconds):', 'posthorn' ), "'max_pending_age' => 5184000" ),
 			);
 			break;
 		case 'foreign':
@@ -73,6 +73,43 @@ function posthorn_remedy_steps( string $kind ): array {
 	}
 	$steps[] = posthorn_step( __( 'That is all: nothing has to be restarted. The next event of the CRM is accepted again.', 'posthorn' ) );
 	return $steps;
+}
+
+/**
+ * What keeps this process out of the queue's directory: the nearest directory that it can see and may not use.
+ *
+ * @param string $queue The queue's directory.
+ * @return array{text:string,directory:string,missing:string,owner:string,owner_id:int,user:string}|null `missing`: what has to
+ *         be made below a directory that is not Posthorn's own; empty if that is there. Null if the cause is another.
+ */
+function posthorn_permission_matter( string $queue ): ?array {
+	if ( ! function_exists( 'posix_geteuid' ) ) {
+		return null;
+	}
+	clearstatcache();
+	// Outside open_basedir nothing can be seen.
+	// phpcs:disable WordPress.PHP.NoSilencedErrors
+	for ( $directory = $queue; ! @file_exists( $directory ) && '/' !== $directory && '.' !== $directory; ) {
+		$directory = dirname( $directory );
+	}
+	$owner_id = @fileowner( $directory );
+	$mode     = @fileperms( $directory );
+	// phpcs:enable
+	if ( false === $owner_id || posix_geteuid() === $owner_id && 0700 === ( $mode & 0700 ) ) {
+		return null;
+	}
+	$name  = static fn( int $id ): string => posix_getpwuid( $id )['name'] ?? (string) $id;
+	$user  = $name( posix_geteuid() );
+	$owner = $name( $owner_id );
+	return array(
+		/* translators: 1: name of a user, 2: a directory, 3: name of a user, 4: the directory's mode, such as 0700, 5: PHP or This command. */
+		'text'      => sprintf( __( '%5$s runs as %1$s, but %2$s belongs to %3$s (mode %4$s).', 'posthorn' ), $user, $directory, $owner, sprintf( '%04o', $mode & 07777 ), 'cli' === PHP_SAPI ? __( 'This command', 'posthorn' ) : 'PHP' ),
+		'directory' => $directory,
+		'missing'   => in_array( $directory, array( $queue, dirname( $queue ) ), true ) ? '' : dirname( $queue ),
+		'owner'     => $owner,
+		'owner_id'  => $owner_id,
+		'user'      => $user,
+	);
 }
 
 /**
@@ -150,8 +187,9 @@ function posthorn_place_steps(): array {
  */
 function posthorn_room_steps(): array {
 	return array(
-		posthorn_step( __( 'See what waits and why; it makes room once it is sent:', 'posthorn' ), 'wp posthorn status' ),
-		posthorn_step( __( 'If your receiver does not answer, its own log says why. Deliveries that have failed for good are forgotten after 90 days, those that arrived after 7.', 'posthorn' ) ),
+		posthorn_step( __( 'See how much waits and how much room there is:', 'posthorn' ), 'wp posthorn status' ),
+		posthorn_step( __( 'What waits makes room once it is sent. If your receiver does not answer, its own log says why. Deliveries that have failed for good are forgotten after 90 days, those that arrived after 7, unless set otherwise.', 'posthorn' ) ),
+		posthorn_step( __( 'To keep what arrived for a shorter time, or to let the queue hold more, set its limits in wp-config.php (seconds, bytes):', 'posthorn' ), "define( 'POSTHORN_QUEUE_OPTIONS', array( 'keep_delivered' => 86400, 'max_bytes' => 8589934592 ) );" ),
 	);
 }
 

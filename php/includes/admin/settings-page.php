@@ -177,12 +177,12 @@ function posthorn_print_settings_tab(): void {
 	$mistakes = $state['mistakes'];
 	// phpcs:ignore WordPress.Security.NonceVerification -- Only words.
 	if ( isset( $_GET['saved'] ) && array() === $mistakes && '' === $state['result'] ) {
-		echo '<div class="notice notice-success is-dismissible"><p>' . esc_html__( 'Saved. It holds from the next event on.', 'posthorn' ) . '</p></div>';
+		echo '<div class="notice notice-success is-dismissible"><p>' . esc_html__( 'Settings saved.', 'posthorn' ) . '</p></div>';
 	}
 	if ( array() !== $mistakes ) {
 		$message = $mistakes['form'] ?? __( 'Nothing was saved: see the message beside the field.', 'posthorn' );
 		if ( '' === $state['result'] ) {
-			echo '<div class="notice notice-error" role="alert"><p>' . esc_html( $message ) . '</p></div>';
+			echo '<div class="notice notice-error" role="alert" style="overflow-wrap:anywhere"><p>' . esc_html( $message ) . '</p></div>';
 		}
 	}
 	require_once __DIR__ . '/native-webhooks.php';

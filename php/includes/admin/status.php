@@ -21,7 +21,7 @@ function posthorn_print_status(): void {
 		$dead      = posthorn_client_deliveries( array( 'state' => 'dead', 'limit' => 1 ) ); // phpcs:ignore WordPress.Arrays
 		$endpoints = posthorn_client_endpoints();
 	} catch ( \Throwable $error ) {
-		posthorn_print_fact( 'bad', __( 'Queue', 'posthorn' ), ucfirst( $error->getMessage() ) );
+		posthorn_print_fact( 'bad', __( 'Queue', 'posthorn' ), ucfirst( posthorn_readable( $error->getMessage() ) ) );
 		echo '</dl></section>';
 		return;
 	}
@@ -74,14 +74,32 @@ function posthorn_print_fact( string $state, string $name, string $text, string 
 function posthorn_print_conditions(): array {
 	require_once dirname( __DIR__ ) . '/conditions.php';
 	try {
-		$conditions = array_filter( posthorn_conditions(), static fn( array $condition ) => ! in_array( $condition['id'], array( 'paused', 'suspended' ), true ) );
+		$conditions = array_filter( posthorn_conditions(), static fn( array $condition ) => ! in_array( $condition['id'], array( 'paused', 'suspended', 'failing', 'switched_off' ), true ) );
 	} catch ( \Throwable $error ) {
 		// A frozen process that holds the lock may be the reason; the panel shows the error.
 		$look       = posthorn_client_inspect();
 		$conditions = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ) );
 	}
+	posthorn_print_these_conditions( $conditions );
+	return array_column( $conditions, 'id' );
+}
+
+/**
+ * Prints whether the process that sends answers, above the list of deliveries that wait for it.
+ */
+function posthorn_print_sender_conditions(): void {
+	require_once dirname( __DIR__ ) . '/conditions.php';
+	posthorn_print_these_conditions( posthorn_sender_conditions( posthorn_client_inspect() ) );
+}
+
+/**
+ * Prints conditions as notices.
+ *
+ * @param array[] $conditions See posthorn_condition().
+ */
+function posthorn_print_these_conditions( array $conditions ): void {
 	foreach ( $conditions as $condition ) {
-		printf( '<div class="notice notice-%s inline posthorn-condition"><p><strong>%s</strong></p><p>%s</p>', 'critical' === $condition['level'] ? 'error' : 'warning', esc_html( $condition['title'] ), esc_html( $condition['text'] ) );
+		printf( '<div class="notice notice-%s inline posthorn-condition" style="overflow-wrap:anywhere"><p><strong>%s</strong></p><p>%s</p>', 'critical' === $condition['level'] ? 'error' : 'warning', esc_html( $condition['title'] ), esc_html( $condition['text'] ) );
 		if ( 'moved' === $condition['id'] ) {
 			posthorn_adopt_button();
 		} elseif ( array() !== $condition['steps'] ) {
@@ -90,7 +108,6 @@ function posthorn_print_conditions(): array {
 		}
 		echo '</div>';
 	}
-	return array_column( $conditions, 'id' );
 }
 
 /**
@@ -177,7 +194,7 @@ function posthorn_print_last_failure( ?array $delivery, int $count ): void {
  * @param bool $suspended Whether the engine stopped, for the reason above; otherwise it is the plugin's deactivation.
  */
 function posthorn_print_held_back( bool $suspended ): void {
-	echo '<div class="notice notice-warning inline"><p>';
+	echo '<div class="notice notice-warning inline" style="overflow-wrap:anywhere" id="posthorn-resume"><p>';
 	if ( $suspended ) {
 		esc_html_e( 'Put right what is wrong at the receiver, press Test Webhook to see whether it is, then have what waits sent. Entering another address resumes sending too. What waits for three days fails, unless set otherwise.', 'posthorn' );
 	} else {

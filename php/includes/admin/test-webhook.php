@@ -45,7 +45,7 @@ function posthorn_run_test( array $form ): array {
 		$endpoint['events'] = array( '*' );
 		return array( posthorn_result_html( posthorn_test( $endpoint ) ), array() );
 	} catch ( \Throwable $error ) {
-		return array( posthorn_result_message( $error->getMessage() ), array() );
+		return array( posthorn_result_message( posthorn_readable( $error->getMessage() ) ), array() );
 	}
 }
 
