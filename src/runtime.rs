@@ -241,9 +241,9 @@ impl Queue {
         self.read(|store| store.paused(site))
     }
 
-    /// Ends an endpoint's suspension and pause; see [`Store::resume`].
+    /// Ends an endpoint's suspension and pause, and sends what waits; see [`Store::resume`].
     pub fn resume(&self, site: &str, endpoint: &str) -> Result<bool> {
-        self.write(|store| store.resume(site, endpoint))
+        self.write(|store| store.resume(site, endpoint, SystemClock.now()))
     }
 
     /// A site's endpoints, with what the engine knows of them.

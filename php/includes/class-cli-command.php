@@ -77,8 +77,9 @@ class Posthorn_CLI_Command {
 	 * site into maintenance mode first if nothing may come after. What waits for its next attempt stays, unless --now or
 	 * --seconds is given. Ctrl-C or SIGTERM ends it after the requests in flight; nothing is lost.
 	 *
-	 * Exit code 0 when the queue is empty, also where deliveries failed for good, which is said with their number; 1 when something is left or the queue cannot be used. What is left need not be
-	 * sent before the move: the queue's directory can be copied while PHP is stopped.
+	 * Exit code 0 when the queue is empty, also where deliveries failed for good, which is said with their number; 1 when
+	 * something is left or the queue cannot be used. What is left need not be sent before the move: the queue's directory
+	 * can be copied while PHP is stopped.
 	 *
 	 * ## OPTIONS
 	 *
@@ -352,36 +353,11 @@ class Posthorn_CLI_Command {
 	 * @return never
 	 */
 	private function fail( Throwable $error ): void {
-		$message = posthorn_readable( $error->getMessage() );
-		if ( 'permission' === posthorn_client_trouble( $error ) ) {
-			require_once __DIR__ . '/admin/remedies.php';
-			$matter = posthorn_permission_matter( posthorn_queue_directory() );
-			if ( null !== $matter ) {
-				// What it says to do after the semicolon is meant for a directory that is missing.
-				$message = explode( '; ', $message, 2 )[0] . '. ' . $matter['text'] . "\n" . implode( "\n", $this->permission_remedies( $matter ) );
-			}
+		if ( 'permission' !== posthorn_client_trouble( $error ) ) {
+			WP_CLI::error( posthorn_readable( $error->getMessage() ) );
 		}
-		WP_CLI::error( $message );
-	}
-
-	/**
-	 * What to do about a directory that is another user's.
-	 *
-	 * @param array $matter What posthorn_permission_matter() returned.
-	 * @return string[] Lines.
-	 */
-	private function permission_remedies( array $matter ): array {
-		$lines = array();
-		if ( $matter['missing'] ) {
-			$lines[] = sprintf( 'If PHP serves the site as %1$s, make the directory and let that user own it: sudo install -d -m 700 -o %1$s -g %1$s %2$s', $matter['user'], escapeshellarg( $matter['missing'] ) );
-		} else {
-			$lines[] = sprintf( 'If PHP serves the site as %1$s, let that user own the directory: sudo chown -R %1$s: %2$s', $matter['user'], escapeshellarg( $matter['directory'] ) );
-		}
-		// The site's PHP runs as root nowhere: then the owner is what is wrong.
-		if ( 0 !== $matter['owner_id'] && $matter['owner'] !== $matter['user'] ) {
-			$lines[] = sprintf( 'If it serves the site as %1$s, run this command as that user: sudo -u %1$s wp posthorn …', $matter['owner'] );
-		}
-		return $lines;
+		require_once __DIR__ . '/cli-permission.php';
+		WP_CLI::error( posthorn_cli_permission_message( $error->getMessage() ) );
 	}
 
 	/**

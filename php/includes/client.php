@@ -173,7 +173,7 @@ function posthorn_client_argument( \Throwable $error ): ?array {
 	$key = preg_replace( array( '/^endpoints?(\[\d+\])?\.?/', '/[\[.].*$/' ), '', $key );
 	return array(
 		'key'     => $key,
-		'message' => ucfirst( posthorn_readable( $message ) ),
+		'message' => ucfirst( $message ),
 	);
 }
 

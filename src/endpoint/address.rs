@@ -77,7 +77,7 @@ fn absolute(key: &str, value: &Value) -> Result<Url> {
         return refuse("it contains a backslash; write / for it, or %5C where the receiver really wants one");
     }
     let Some((scheme, rest)) = text.split_once("://") else {
-        return refuse("this is not a complete web address; it starts with https://");
+        return refuse("this is not a complete web address; begin it with https://");
     };
     if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
         return refuse(&format!("'{}://' is not supported; begin it with https:// (or http://)", shown(scheme)));

@@ -227,7 +227,7 @@ impl PhpQueue {
         })
     }
 
-    /// Ends an endpoint's suspension, pause and open circuit breaker. False if there is no such endpoint.
+    /// Ends an endpoint's suspension, pause and open circuit breaker; what waits for it is due at once. False if there is no such endpoint.
     #[php(defaults(site = String::new()))]
     pub fn resume(&self, endpoint: &str, site: String) -> PhpResult<bool> {
         guard(|| self.queue.resume(&site, endpoint))

@@ -146,10 +146,11 @@ impl Store {
             .map_err(failed)
     }
 
-    /// Ends an endpoint's suspension, pause and open circuit breaker, at the owner's word. `false` if there is no such endpoint.
-    pub fn resume(&mut self, site: &str, id: &str) -> Result<bool> {
+    /// Ends an endpoint's suspension, pause and open circuit breaker, at the owner's word; its retries that wait are due at
+    /// `now`. `false` if there is no such endpoint.
+    pub fn resume(&mut self, site: &str, id: &str, now: Millis) -> Result<bool> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let resume = || -> rusqlite::Result<bool> {
+        let resume = || -> rusqlite::Result<Option<i64>> {
             let found: Option<(i64, String)> = transaction
                 .query_row(
                     "SELECT key, url FROM endpoint WHERE site = ?1 AND id = ?2 AND NOT removed",
@@ -157,14 +158,17 @@ impl Store {
                     |row| Ok((row.get(0)?, row.get(1)?)),
                 )
                 .optional()?;
-            let Some((key, url)) = found else { return Ok(false) };
+            let Some((key, url)) = found else { return Ok(None) };
             begin_anew(&transaction, key, &url)?;
             transaction.execute("UPDATE setup SET version = version + 1", [])?;
-            Ok(true)
+            Ok(Some(key))
         };
         let resumed = resume().map_err(failed)?;
         transaction.commit().map_err(failed)?;
-        Ok(resumed)
+        if resumed.is_some() {
+            self.hurry_those_of(resumed, now)?;
+        }
+        Ok(resumed.is_some())
     }
 
     /// The endpoints of `site`, with what the engine knows of them.

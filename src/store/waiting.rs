@@ -88,6 +88,11 @@ impl Store {
     /// Makes every retry that waits at `now` due at once. What an endpoint's pause, suspension or switch holds back stays
     /// held back. Returns how many there were. In steps, so that no page waits for it.
     pub fn hurry(&mut self, now: Millis) -> Result<usize> {
+        self.hurry_those_of(None, now)
+    }
+
+    /// As [`Store::hurry`], of one endpoint by its key.
+    pub(super) fn hurry_those_of(&mut self, endpoint: Option<i64>, now: Millis) -> Result<usize> {
         let mut hurried = 0;
         loop {
             let transaction =
@@ -98,9 +103,10 @@ impl Store {
                         // The delay stays: a clock that is set back pulls nothing further off than it was.
                         "UPDATE delivery SET due_at = ?1 WHERE id IN
                            (SELECT d.id FROM endpoint e JOIN delivery d INDEXED BY delivery_due
-                              ON d.endpoint = e.key AND d.state = 0 AND d.due_at > ?1 LIMIT ?2)",
+                              ON d.endpoint = e.key AND d.state = 0 AND d.due_at > ?1
+                            WHERE ?3 IS NULL OR e.key = ?3 LIMIT ?2)",
                     )?
-                    .execute((now, BATCH as i64))?;
+                    .execute((now, BATCH as i64, endpoint))?;
                 // Whoever sends reads its lanes anew.
                 transaction.execute("UPDATE setup SET version = version + 1", [])?;
                 Ok(changed)

@@ -115,7 +115,7 @@ fn an_unknown_name_is_answered_with_the_nearest() {
     let text = |name: &str| catalogue::unknown(name).to_string();
     assert!(text("contact.create").contains("did you mean 'contact.created'?"), "{}", text("contact.create"));
     assert!(text("Deal.Won").contains("did you mean 'deal.won'?"), "{}", text("Deal.Won"));
-    assert!(text("deal.exploded").contains("it has deal.created, deal.updated"), "{}", text("deal.exploded"));
+    assert!(text("deal.exploded").contains("known are deal.created, deal.updated"), "{}", text("deal.exploded"));
     assert!(text("nonsense").contains("Posthorn\\events()"), "{}", text("nonsense"));
     let long = text(&"x\n".repeat(5000));
     assert!(long.len() < 300 && !long.contains('\n'), "{long}");

@@ -234,7 +234,7 @@ fn another_url_resuming_and_switching_it_off_each_close_it() {
     let url = |queue: &mut Queue| {
         queue.configure("", json!([{"id": "crm", "url": "https://elsewhere.example/in", "circuit_breaker": true}]));
     };
-    let resume = |queue: &mut Queue| assert!(queue.store().resume("", "crm").unwrap());
+    let resume = |queue: &mut Queue| assert!(queue.store().resume("", "crm", queue.now()).unwrap());
     let off = |queue: &mut Queue| queue.configure("", json!([endpoint("crm", json!({}))]));
     for close in [&url as &dyn Fn(&mut Queue), &resume, &off] {
         let mut queue = one(json!({}));
@@ -257,7 +257,7 @@ fn an_outcome_that_comes_with_the_owners_word_does_not_undo_it() {
     let probe = sending.in_flight.remove(0);
     // Both wait for the next turn.
     sending.finish(probe, FAILS);
-    queue.store().resume("", "crm").unwrap();
+    queue.store().resume("", "crm", queue.now()).unwrap();
     sending.turn();
     assert_eq!((state(&queue).failures, circuit(&queue)), (0, Circuit::Closed));
 }

@@ -42,7 +42,7 @@ fn an_endpoint_is_suspended_when_nothing_has_arrived_on_five_days() {
     queue.accept(&["contact:2"]);
     sending.run(|_| OK);
     assert_eq!((sending.sent.len(), queue.state("contact:2")), (sent, State::Pending));
-    assert!(queue.store().resume("", "crm").unwrap());
+    assert!(queue.store().resume("", "crm", queue.now()).unwrap());
     sending.run(|_| OK);
     let now = state(&queue);
     assert_eq!((queue.state("contact:2"), now.suspended, now.failing_since), (State::Delivered, None, None));

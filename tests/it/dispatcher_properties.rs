@@ -150,7 +150,7 @@ impl World {
             Step::Kill => self.sending = self.queue.send_with(self.concurrency),
             Step::Save => self.queue.configure("", self.endpoints.clone()),
             Step::Resume(n) => {
-                self.store.resume("", &format!("e{n}")).unwrap();
+                self.store.resume("", &format!("e{n}"), self.queue.now()).unwrap();
             }
         }
         self.turn();
@@ -169,7 +169,7 @@ impl World {
             }
             for state in self.store.endpoint_states("", self.queue.now()).unwrap() {
                 if state.suspended.is_some() {
-                    self.store.resume("", &state.id).unwrap();
+                    self.store.resume("", &state.id, self.queue.now()).unwrap();
                 }
             }
             if self.store.stats(None).unwrap().pending == 0 {

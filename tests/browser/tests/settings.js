@@ -28,7 +28,7 @@ test('the page is found under Settings, and a first receiver is saved', with_pag
 
 test('a button makes a good secret, shown until it is saved and never again', with_page(async (page) => {
   await page.goto(PAGE);
-  await page.click('text=Make a good one');
+  await page.click('text=Generate secret');
   const secret = await page.inputValue('#posthorn-secret');
   assert.match(secret, /^[0-9a-f]{64}$/);
   assert.equal(await page.getAttribute('#posthorn-secret', 'type'), 'text');

@@ -14,7 +14,7 @@ describe('without JavaScript', () => {
     await page.check('input[name="allow_private"]');
     await page.fill('#posthorn-other-events', '*');
     await page.click('#posthorn_save');
-    assert.match(await page.innerText('.notice-success'), /Saved/);
+    assert.match(await page.innerText('.notice-success'), /saved/);
     assert.equal(await page.inputValue('#posthorn-url'), receiver.url);
   }, without));
 
@@ -32,7 +32,7 @@ describe('without JavaScript', () => {
     await picture(page, 'without-script');
     // Saved now without typing it again, the secret is the one that was tested.
     await page.click('#posthorn_save');
-    assert.match(await page.innerText('.notice-success'), /Saved/);
+    assert.match(await page.innerText('.notice-success'), /saved/);
   }, without));
 
   test('no button is offered that would do nothing', with_page(async (page) => {

@@ -79,8 +79,8 @@ final class ReceiverStateTest extends SiteTestCase {
 		$this->save_endpoint( array( 'max_body_bytes' => 1024 ) );
 		$id = posthorn_dispatch( 'deal.won', array( 'notes' => str_repeat( 'x', 2000 ) ) );
 		$this->wait_until( 'it is dead', fn() => 'dead' === ( $this->delivery_of( $id )['state'] ?? '' ) );
-		self::assertStringContainsString( 'this receiver takes 1024 at most', $this->text( self::DELIVERIES . '&state=dead' ) );
-		self::assertStringContainsString( 'this receiver takes 1024 at most', $this->text( self::DELIVERIES . '&delivery=' . $this->delivery_of( $id )['id'] ) );
+		self::assertStringContainsString( 'this receiver takes 1.0 KB at most', $this->text( self::DELIVERIES . '&state=dead' ) );
+		self::assertStringContainsString( 'this receiver takes 1.0 KB at most', $this->text( self::DELIVERIES . '&delivery=' . $this->delivery_of( $id )['id'] ) );
 		self::assertSame( array(), $this->receiver->requests() );
 	}
 

@@ -27,7 +27,7 @@ final class SettingsFormTest extends SiteTestCase {
 	public function test_a_first_save_is_stored_handed_over_and_live(): void {
 		$this->save_no_endpoint();
 		$page = $this->save( array( 'url' => $this->receiver->url(), 'events' => array( 'deal.won', 'deal.lost' ), 'secret' => self::secret() ) );
-		self::assertStringContainsString( 'Saved', $page->text( "//*[contains(@class,'notice-success')]" ) );
+		self::assertStringContainsString( 'saved', $page->text( "//*[contains(@class,'notice-success')]" ) );
 		posthorn_forget_cached_settings();
 		$endpoint = posthorn_main_endpoint( posthorn_settings() );
 		self::assertSame( $this->receiver->url(), $endpoint['url'] );
@@ -137,7 +137,7 @@ final class SettingsFormTest extends SiteTestCase {
 		self::assertNotSame( '', $page->text_of( 'posthorn-events-mistake' ) );
 		self::assertStringNotContainsString( $secret, $page->html );
 		$again = $this->post( array( 'url' => $this->receiver->url(), 'other_events' => '*' ) + $page->fields( self::FORM ) );
-		self::assertStringContainsString( 'Saved', $again->text( "//*[contains(@class,'notice-success')]" ) );
+		self::assertStringContainsString( 'saved', $again->text( "//*[contains(@class,'notice-success')]" ) );
 		posthorn_forget_cached_settings();
 		self::assertSame( $secret, posthorn_decrypt( posthorn_main_endpoint( posthorn_settings() )['secret'] ) );
 	}
