@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result, shown};
 use crate::event::NewEvent;
+use crate::filter::{Filters, Record};
 use crate::format::{self, Format, SecretForm};
 use crate::json;
 use crate::preset::{self, Preset};
@@ -101,8 +102,8 @@ pub struct Endpoint {
     pub url: String,
     /// Subscriptions: names, `deal.*`, `*`. Never empty.
     pub events: Vec<String>,
-    /// Filters as configured; evaluated from a later version on, refused until then.
-    pub filters: Map<String, Value>,
+    /// Which records it is sent.
+    pub filters: Filters,
     /// The name of the format.
     pub format: String,
     /// Live secrets, the newest first. Empty: nothing is signed.
@@ -172,7 +173,6 @@ impl Endpoint {
             Some(id) => id,
             None => address::derived_id(&url),
         };
-        check_filters(fields.get("filters"))?;
         let schedule =
             fields.list("schedule", MAX_SCHEDULE_DELAYS, |key, value| field::seconds(key, value, DELAY_RANGE_S))?;
         Ok(Endpoint {
@@ -180,7 +180,7 @@ impl Endpoint {
             site: fields.text("site", MAX_SITE_BYTES)?.unwrap_or_default(),
             url: url.into(),
             events: subscription::read(fields.get("events"))?,
-            filters: Map::new(),
+            filters: Filters::from_json(fields.get("filters"))?,
             format: format.name.to_owned(),
             secrets: secrets(fields.get("secret"), format)?,
             enabled: fields.switch("enabled", true)?,
@@ -218,7 +218,7 @@ impl Endpoint {
             "id": self.id,
             "url": self.url,
             "events": self.events,
-            "filters": self.filters,
+            "filters": self.filters.to_json(),
             "format": self.format,
             "secret": self.secrets.iter().map(Secret::expose).collect::<Vec<_>>(),
             "site": self.site,
@@ -252,9 +252,17 @@ impl Endpoint {
         subscription::matches(self, name, None)
     }
 
-    /// Whether it is to be sent `event`: it subscribes to its name, and the name subscribed to means this record.
+    /// Whether it is to be sent `event`: it subscribes to its name, the name subscribed to means this record, and its
+    /// filters let the record pass. A test passes every filter.
     pub fn wants(&self, event: &NewEvent) -> bool {
-        self.subscribes(event.name) && subscription::matches(self, event.name, Some(&event.data))
+        self.wants_record(event, &event.record())
+    }
+
+    /// The same, of an event whose data several endpoints ask for.
+    pub(crate) fn wants_record(&self, event: &NewEvent, record: &Record) -> bool {
+        self.subscribes(event.name)
+            && subscription::matches(self, event.name, Some(&event.data))
+            && self.filters.pass_record(event, record)
     }
 }
 
@@ -294,25 +302,6 @@ fn share(fields: &Fields<'_>, key: &'static str, (min, max): (f64, f64)) -> Resu
         Some(share) if (min..=max).contains(&share) => Ok(Some(share)),
         Some(share) => Err(Error::invalid(key, format!("{share} is out of range; it must be {min} to {max}"))),
         None => Err(Error::invalid(key, format!("expected a number from {min} to {max}, got {}", json::kind(value)))),
-    }
-}
-
-fn check_filters(value: Option<&Value>) -> Result<()> {
-    let empty = match value {
-        None => true,
-        Some(Value::Array(list)) => list.is_empty(),
-        Some(Value::Object(map)) => map.is_empty(),
-        Some(other) => {
-            return Err(Error::invalid(
-                "filters",
-                format!("expected an array with named keys, got {}", json::kind(other)),
-            ));
-        }
-    };
-    if empty {
-        Ok(())
-    } else {
-        Err(Error::invalid("filters", "filters arrive with a later version; leave it out or empty"))
     }
 }
 

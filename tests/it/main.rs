@@ -26,6 +26,7 @@ mod dispatcher_throttle;
 mod endpoint;
 mod endpoint_proxy;
 mod event;
+mod filter;
 mod format;
 mod fuzz;
 mod json;
