@@ -239,6 +239,16 @@ impl Queue {
         self.options.max_bytes
     }
 
+    /// Makes settled deliveries pending again; see [`Store::replay`].
+    pub fn replay(&self, filter: &Filter) -> Result<usize> {
+        self.write(|store| store.replay(filter, SystemClock.now()))
+    }
+
+    /// Ends deliveries that wait; see [`Store::cancel`].
+    pub fn cancel(&self, filter: &Filter) -> Result<usize> {
+        self.write(|store| store.cancel(filter, SystemClock.now()))
+    }
+
     /// What waits, endpoint by endpoint, of all sites; see [`Store::waiting`].
     pub fn waiting(&self) -> Result<Vec<Waiting>> {
         self.read(|store| store.waiting(SystemClock.now()))

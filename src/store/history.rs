@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::event::{DeliveryId, Event, EventId};
 
 /// So many deliveries that wait are sorted for a list; where more do, looking for the newest takes fewer steps.
-const FEW: i64 = 5_000;
+pub(super) const FEW: i64 = 5_000;
 
 /// A page of a list has this many rows at most.
 const MAX_LIMIT: usize = 1000;
@@ -125,7 +125,7 @@ impl Store {
         read().map_err(failed)
     }
 
-    fn pending(&self) -> Result<i64> {
+    pub(super) fn pending(&self) -> Result<i64> {
         self.connection
             .prepare_cached("SELECT ifnull(sum(count), 0) FROM tally WHERE state = 0")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
@@ -159,7 +159,7 @@ impl Store {
     }
 }
 
-fn condition(filter: &Filter) -> (String, Vec<Box<dyn ToSql>>) {
+pub(super) fn condition(filter: &Filter) -> (String, Vec<Box<dyn ToSql>>) {
     let mut parts = vec!["1".to_owned()];
     let mut parameters: Vec<Box<dyn ToSql>> = Vec::new();
     let mut add = |sql: &str, value: Box<dyn ToSql>| {

@@ -42,6 +42,7 @@ mod store_endpoints;
 mod store_files;
 mod store_history;
 mod store_limits;
+mod store_replay;
 mod store_sync;
 mod store_tally;
 mod store_upgrade;

@@ -213,6 +213,28 @@ return [
 		refuses( 'events[0]', fn() => Posthorn\try_filters( [], [ 'deal.won' ] ) );
 	},
 
+	'cancel() ends what waits, and replay() makes it pending again' => function ( Bed $bed ) {
+		$queue = $bed->queue( [ endpoint( 'http://127.0.0.1:9/' ) ], [ 'background' => false ] );
+		foreach ( [ 1, 2, 3 ] as $n ) {
+			$queue->dispatch( 'deal.won', [ 'n' => $n ], [ 'record' => "deal:$n" ] );
+		}
+		same( 1, $queue->cancel( [ 'record' => 'deal:1' ] ), 'cancelled by record' );
+		same( 2, $queue->cancel( [ 'event' => 'deal.won' ] ), 'cancelled by event' );
+		same( 0, $queue->replay( [ 'record' => 'deal:1' ] ), 'replayed without naming the state' );
+		$id = $queue->deliveries( [ 'record' => 'deal:1' ] )[0]['id'];
+		same( 1, $queue->replay( [ 'id' => $id ] ), 'replayed by id' );
+		same( 'pending', $queue->delivery( $id )['state'], 'its state' );
+		same( 2, $queue->replay( [ 'state' => 'cancelled' ] ), 'replayed by state' );
+		foreach ( [ 'replay', 'cancel' ] as $method ) {
+			refuses( 'filter', fn() => $queue->$method( [] ), 'name at least one of' );
+			refuses( 'filter', fn() => $queue->$method( [ 'limit' => 5 ] ), 'name at least one of' );
+			refuses( 'filter.state', fn() => $queue->$method( [ 'state' => 'replay' === $method ? 'pending' : 'dead' ] ) );
+			refuses( 'filter.nonsense', fn() => $queue->$method( [ 'nonsense' => 1 ] ) );
+			refuses( 'filter', fn() => $queue->$method( [ 'dead' ] ), 'named keys' );
+		}
+		same( 3, $queue->stats()['pending'], 'pending' );
+	},
+
 	'dispatchMany() accepts all and returns their ids in order' => function ( Bed $bed ) {
 		$queue = $bed->queue( [ endpoint( 'http://127.0.0.1:9/' ) ], [ 'background' => false ] );
 		$ids   = $queue->dispatchMany( array_map( fn( $n ) => [ 'deal.won', [ 'n' => $n ], [ 'record' => "deal:$n" ] ], range( 1, 50 ) ) );
