@@ -227,6 +227,11 @@ impl Queue {
         self.read(|store| store.attempts(id))
     }
 
+    /// A delivery's endpoint; see [`Store::endpoint_of`].
+    pub fn endpoint_of(&self, id: event::DeliveryId) -> Result<Option<Endpoint>> {
+        self.read(|store| store.endpoint_of(id))
+    }
+
     /// What the queue holds, of one site or of all; and which process sends, if one does. Waits up to a second for one that
     /// does not answer.
     pub fn stats(&self, site: Option<&str>) -> Result<(Stats, Option<Sending>)> {

@@ -161,7 +161,8 @@ impl PhpQueue {
                 || Error::invalid("id", format!("there is no delivery '{}'; it may have been pruned", shown(id)));
             let row = self.queue.deliveries(&filter)?.into_iter().next().ok_or_else(missing)?;
             let (event, attempts) = self.queue.attempts(row.id)?.ok_or_else(missing)?;
-            Ok(to_array(&arrays::delivery_with_attempts(&row, &event, &attempts)))
+            let endpoint = self.queue.endpoint_of(row.id)?;
+            Ok(to_array(&arrays::delivery_with_attempts(&row, &event, &attempts, endpoint.as_ref())))
         })
     }
 
