@@ -64,6 +64,9 @@ pub struct When {
     pub is: Option<&'static str>,
 }
 
+/// What tests carry; every endpoint gets it.
+pub const TEST: &str = "test";
+
 static ENTRIES: &[Entry] = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
 /// How many events of a pattern that matches none an error suggests.

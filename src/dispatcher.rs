@@ -277,7 +277,7 @@ impl Dispatcher {
         let Some(lane) = self.lanes.get_mut(&key) else { return };
         let is_probe = lane.ended(&due, &exchange, self.max_concurrency);
         let attempt = due.attempts + 1;
-        let verdict = retry::decide(&endpoint, &exchange, attempt, due.event.accepted_at, now);
+        let verdict = retry::decide(&endpoint, &exchange, due.tries() + 1, due.waits_since(), now);
         let error = retry::failure_text(&exchange);
         let again = |after| {
             let delay = retry::spread(&endpoint, after, due.id, attempt).as_millis() as Millis;
@@ -288,7 +288,7 @@ impl Dispatcher {
             Verdict::Again { after } => again(after),
             Verdict::Dead => Change::Dead,
             Verdict::Throttled { .. } | Verdict::NotMade => Change::Unchanged,
-            Verdict::Gone => endpoint.schedule.get(due.attempts as usize).map_or(Change::Dead, |after| again(*after)),
+            Verdict::Gone => endpoint.schedule.get(due.tries() as usize).map_or(Change::Dead, |after| again(*after)),
         };
         if verdict == Verdict::NotMade {
             lane.rest(now + SHORTAGE_REST);
@@ -350,7 +350,7 @@ impl Dispatcher {
                     lane.put_back(due);
                 }
                 Change::Again { delay } => {
-                    too_old_at = [too_old_at, Some(due.event.accepted_at + lane.max_age())].into_iter().flatten().min();
+                    too_old_at = [too_old_at, Some(due.waits_since() + lane.max_age())].into_iter().flatten().min();
                     lane.awaits_retry(&due);
                     lane.settled(&due, Some(now + delay));
                 }

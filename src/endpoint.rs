@@ -13,8 +13,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::clock::{iso_millis, parse_iso};
 use crate::error::{Error, Result, shown};
 use crate::event::NewEvent;
+use crate::filter::{Filters, Record};
 use crate::format::{self, Format, SecretForm};
 use crate::json;
 use crate::preset::{self, Preset};
@@ -49,6 +51,11 @@ const MAX_SECRET_BYTES: usize = 1024;
 
 /// Live secrets during a rotation.
 const MAX_SECRETS: usize = 5;
+
+/// What an endpoint's data lacks unless it says otherwise: words that were meant for nobody outside.
+const OMITTED_BY_DEFAULT: &[&str] = &["private_note"];
+const MAX_OMITTED: usize = 100;
+const MAX_OMITTED_BYTES: usize = 200;
 
 /// Seconds until a delivery is too old: three days unless the endpoint says otherwise (promises, "Death").
 const DEFAULT_MAX_AGE_S: u64 = 3 * 24 * 60 * 60;
@@ -88,6 +95,7 @@ const KEYS: &[&str] = &[
     "preset",
     "schedule_jitter",
     "max_body_bytes",
+    "omit",
 ];
 
 /// An endpoint, checked.
@@ -101,11 +109,11 @@ pub struct Endpoint {
     pub url: String,
     /// Subscriptions: names, `deal.*`, `*`. Never empty.
     pub events: Vec<String>,
-    /// Filters as configured; evaluated from a later version on, refused until then.
-    pub filters: Map<String, Value>,
+    /// Which records it is sent.
+    pub filters: Filters,
     /// The name of the format.
     pub format: String,
-    /// Live secrets, the newest first. Empty: nothing is signed.
+    /// Secrets, the newest first; one of them has no end. Empty: nothing is signed.
     pub secrets: Vec<Secret>,
     /// The owner's switch.
     pub enabled: bool,
@@ -141,6 +149,8 @@ pub struct Endpoint {
     pub schedule_jitter: f64,
     /// An event whose body is larger is not sent there.
     pub max_body_bytes: Option<u64>,
+    /// Fields of the data that are left out of what it is sent.
+    pub omit: Vec<String>,
 }
 
 impl Endpoint {
@@ -172,7 +182,6 @@ impl Endpoint {
             Some(id) => id,
             None => address::derived_id(&url),
         };
-        check_filters(fields.get("filters"))?;
         let schedule =
             fields.list("schedule", MAX_SCHEDULE_DELAYS, |key, value| field::seconds(key, value, DELAY_RANGE_S))?;
         Ok(Endpoint {
@@ -180,7 +189,7 @@ impl Endpoint {
             site: fields.text("site", MAX_SITE_BYTES)?.unwrap_or_default(),
             url: url.into(),
             events: subscription::read(fields.get("events"))?,
-            filters: Map::new(),
+            filters: Filters::from_json(fields.get("filters"))?,
             format: format.name.to_owned(),
             secrets: secrets(fields.get("secret"), format)?,
             enabled: fields.switch("enabled", true)?,
@@ -208,6 +217,9 @@ impl Endpoint {
             max_body_bytes: fields
                 .whole("max_body_bytes", MAX_BODY_RANGE_BYTES)?
                 .or(preset.and_then(|preset| preset.max_body_bytes)),
+            omit: fields
+                .list("omit", MAX_OMITTED, omitted)?
+                .unwrap_or_else(|| OMITTED_BY_DEFAULT.iter().map(|&path| path.to_owned()).collect()),
         })
     }
 
@@ -218,9 +230,9 @@ impl Endpoint {
             "id": self.id,
             "url": self.url,
             "events": self.events,
-            "filters": self.filters,
+            "filters": self.filters.to_json(),
             "format": self.format,
-            "secret": self.secrets.iter().map(Secret::expose).collect::<Vec<_>>(),
+            "secret": self.secrets.iter().map(stored_secret).collect::<Vec<_>>(),
             "site": self.site,
             "enabled": self.enabled,
             "description": self.description,
@@ -239,6 +251,7 @@ impl Endpoint {
             "preset": self.preset,
             "schedule_jitter": self.schedule_jitter,
             "max_body_bytes": self.max_body_bytes,
+            "omit": self.omit,
         })
     }
 
@@ -252,9 +265,17 @@ impl Endpoint {
         subscription::matches(self, name, None)
     }
 
-    /// Whether it is to be sent `event`: it subscribes to its name, and the name subscribed to means this record.
+    /// Whether it is to be sent `event`: it subscribes to its name, the name subscribed to means this record, and its
+    /// filters let the record pass. A test passes every filter.
     pub fn wants(&self, event: &NewEvent) -> bool {
-        self.subscribes(event.name) && subscription::matches(self, event.name, Some(&event.data))
+        self.wants_record(event, &event.record())
+    }
+
+    /// The same, of an event whose data several endpoints ask for.
+    pub(crate) fn wants_record(&self, event: &NewEvent, record: &Record) -> bool {
+        self.subscribes(event.name)
+            && subscription::matches(self, event.name, Some(&event.data))
+            && self.filters.pass_record(event, record)
     }
 }
 
@@ -297,25 +318,6 @@ fn share(fields: &Fields<'_>, key: &'static str, (min, max): (f64, f64)) -> Resu
     }
 }
 
-fn check_filters(value: Option<&Value>) -> Result<()> {
-    let empty = match value {
-        None => true,
-        Some(Value::Array(list)) => list.is_empty(),
-        Some(Value::Object(map)) => map.is_empty(),
-        Some(other) => {
-            return Err(Error::invalid(
-                "filters",
-                format!("expected an array with named keys, got {}", json::kind(other)),
-            ));
-        }
-    };
-    if empty {
-        Ok(())
-    } else {
-        Err(Error::invalid("filters", "filters arrive with a later version; leave it out or empty"))
-    }
-}
-
 fn secrets(value: Option<&Value>, format: &Format) -> Result<Vec<Secret>> {
     match value {
         None => Ok(Vec::new()),
@@ -330,11 +332,67 @@ fn secrets(value: Option<&Value>, format: &Format) -> Result<Vec<Secret>> {
             ),
         )),
         Some(Value::Array(list)) => {
-            list.iter().enumerate().map(|(at, value)| secret(&format!("secret[{at}]"), value, format)).collect()
+            let secrets = list
+                .iter()
+                .enumerate()
+                .map(|(at, value)| entry(&format!("secret[{at}]"), value, format))
+                .collect::<Result<Vec<_>>>()?;
+            if !secrets.is_empty() && secrets.iter().all(|secret| secret.until().is_some()) {
+                return Err(Error::invalid(
+                    "secret",
+                    "each has an end, after which requests would go out unsigned; leave until out of the newest",
+                ));
+            }
+            Ok(secrets)
         }
         Some(other) => {
-            Err(Error::invalid("secret", format!("expected a string or a list of strings, got {}", json::kind(other))))
+            Err(Error::invalid("secret", format!("expected a string or a list of secrets, got {}", json::kind(other))))
         }
+    }
+}
+
+/// An element of the list: a secret, or one with the time from which on it signs nothing.
+fn entry(key: &str, value: &Value, format: &Format) -> Result<Secret> {
+    let Value::Object(map) = value else { return secret(key, value, format) };
+    if map.keys().any(|name| name != "secret" && name != "until") {
+        // The key may be the secret, so it is not shown.
+        return Err(Error::invalid(key, "it has another key than secret and until; remove it"));
+    }
+    let given = map.get("secret").unwrap_or(&Value::Null);
+    let secret = secret(&format!("{key}.secret"), given, format)?;
+    match map.get("until") {
+        None | Some(Value::Null) => Ok(secret),
+        Some(until) => until.as_str().and_then(parse_iso).map(|until| secret.ending(until)).ok_or_else(|| {
+            Error::invalid(
+                format!("{key}.until"),
+                "it is no ISO 8601 time with an offset, such as 2026-04-17T12:34:56Z",
+            )
+        }),
+    }
+}
+
+fn stored_secret(secret: &Secret) -> Value {
+    match secret.until() {
+        None => secret.expose().into(),
+        Some(until) => json!({"secret": secret.expose(), "until": iso_millis(until)}),
+    }
+}
+
+/// A path of a field of the data: `private_note`, `address.street`.
+fn omitted(key: &str, value: &Value) -> Result<String> {
+    match value {
+        Value::String(path)
+            if !path.is_empty() && path.len() <= MAX_OMITTED_BYTES && !path.split('.').any(str::is_empty) =>
+        {
+            Ok(path.clone())
+        }
+        _ => Err(Error::invalid(
+            key,
+            format!(
+                "expected a field's path, such as private_note or address.street, of at most {MAX_OMITTED_BYTES} bytes, got {}",
+                json::kind(value)
+            ),
+        )),
     }
 }
 

@@ -8,6 +8,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, Result, shown};
+use crate::filter::Record;
 use crate::{catalogue, json};
 
 /// An event's data may be this large once it is JSON, unless the queue is opened with another limit.
@@ -124,6 +125,8 @@ pub enum Given<'a> {
 pub struct NewEvent {
     /// The catalogue's own name.
     pub name: &'static str,
+    /// What its record is.
+    pub entity: &'static str,
     /// A JSON object, as JavaScript would print it.
     pub data: String,
     /// Where and by whom.
@@ -199,7 +202,12 @@ impl NewEvent {
             _ => return Err(Error::invalid("data", named_keys_expected(kind))),
         };
         check_size(data.len(), max_data_bytes).map_err(|rule| Error::invalid("data", rule))?;
-        Ok(NewEvent { name: entry.name, data, context })
+        Ok(NewEvent { name: entry.name, entity: entry.entity, data, context })
+    }
+
+    /// Its data, as filters look at it.
+    pub fn record(&self) -> Record<'_> {
+        Record::new(self.entity, &self.data)
     }
 }
 

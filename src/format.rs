@@ -1,6 +1,7 @@
 //! How a request looks on the wire. Formats are data: `formats/*.toml`, checked and compiled in by `build.rs`.
 
 mod body;
+mod omit;
 mod sign;
 
 use std::fmt::Write as _;
@@ -148,7 +149,7 @@ impl Rendered {
 pub fn render(endpoint: &Endpoint, event: &Event, attempt: &AttemptInfo) -> Rendered {
     let format = of(&endpoint.format);
     let event_name = format.event_name(event);
-    let body = format.body(event, event_name);
+    let body = format.body(&omit::apply(event, &endpoint.omit), event_name);
     let id = event.id.to_string();
     let unix_seconds = attempt.now.div_euclid(1000);
 
@@ -189,10 +190,10 @@ pub fn render(endpoint: &Endpoint, event: &Event, attempt: &AttemptInfo) -> Rend
     Rendered { headers, body }
 }
 
-/// The body alone: it depends only on the event and the format.
-pub fn body(format: &str, event: &Event) -> String {
-    let format = of(format);
-    format.body(event, format.event_name(event))
+/// The body alone: it depends only on the event and the endpoint's settings.
+pub fn body(endpoint: &Endpoint, event: &Event) -> String {
+    let format = of(&endpoint.format);
+    format.body(&omit::apply(event, &endpoint.omit), format.event_name(event))
 }
 
 /// An endpoint's format was checked when the endpoint was made, so the default stands in for none but a format that a

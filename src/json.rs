@@ -1,6 +1,10 @@
 //! JSON exactly as JavaScript prints it: `JSON.stringify(JSON.parse(text)) === text`.
 
+mod without;
+
 use serde_json::{Map, Number, Value};
+
+pub use without::without;
 
 /// JavaScript's `Number.MAX_SAFE_INTEGER`, 2^53 − 1 (ECMA-262, 21.1.2.6): beyond it a receiver that parses a number
 /// reads another one, so larger integers go out as strings.

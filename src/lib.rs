@@ -13,6 +13,7 @@ pub mod clock;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub mod filter;
 pub mod json;
 pub mod preset;
 pub mod secret;

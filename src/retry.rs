@@ -83,7 +83,7 @@ impl Kind {
 }
 
 /// Decides. `attempt` is the number of the attempt that has just ended (1, 2, …), `accepted_at` the event's
-/// acceptance, `now` the settlement.
+/// acceptance (of a replayed delivery, both since the replay), `now` the settlement.
 ///
 /// A redirect is a failure like any other (promises, "Attempt"; Standard Webhooks asks the same): whoever answers at the
 /// new address is not whom the owner chose. So are 502 and 504, which Standard Webhooks would throttle on: a gateway whose

@@ -261,6 +261,11 @@ impl Queue {
         self.read(|store| store.attempts(id))
     }
 
+    /// A delivery's endpoint; see [`Store::endpoint_of`].
+    pub fn endpoint_of(&self, id: event::DeliveryId) -> Result<Option<Endpoint>> {
+        self.read(|store| store.endpoint_of(id))
+    }
+
     /// What the queue holds, of one site or of all; and which process sends, if one does. Waits up to a second for one that
     /// does not answer.
     pub fn stats(&self, site: Option<&str>) -> Result<(Stats, Option<Sending>)> {
@@ -271,6 +276,16 @@ impl Queue {
     /// Past this size on disk the queue accepts nothing, in bytes.
     pub fn max_bytes(&self) -> u64 {
         self.limits().max_bytes.unwrap_or(StoreOptions::default().max_bytes)
+    }
+
+    /// Makes settled deliveries pending again; see [`Store::replay`].
+    pub fn replay(&self, filter: &Filter) -> Result<usize> {
+        self.write(|store| store.replay(filter, SystemClock.now()))
+    }
+
+    /// Ends deliveries that wait; see [`Store::cancel`].
+    pub fn cancel(&self, filter: &Filter) -> Result<usize> {
+        self.write(|store| store.cancel(filter, SystemClock.now()))
     }
 
     /// What waits, endpoint by endpoint, of all sites; see [`Store::waiting`].

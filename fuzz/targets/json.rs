@@ -1,6 +1,6 @@
 //! JSON, as JavaScript prints it: what is printed reads back as the same.
 
-use posthorn::json::{read, to_js_string, write_str};
+use posthorn::json::{read, to_js_string, without, write_str};
 use serde_json::Value;
 
 pub fn run(data: &[u8]) {
@@ -9,11 +9,52 @@ pub fn run(data: &[u8]) {
         let again = read(&printed).unwrap_or_else(|| panic!("{printed} is no JSON"));
         assert!(same(&value, &again), "{value} became {printed}");
         assert_eq!(to_js_string(&again), printed, "printed twice");
+        for path in paths(&again) {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let mut less = again.clone();
+            remove(&mut less, &path);
+            assert_eq!(without(&printed, &[path.clone()]), to_js_string(&less), "{printed} without {path:?}");
+        }
     }
     let text = String::from_utf8_lossy(data);
     let mut printed = String::new();
     write_str(&mut printed, &text);
     assert_eq!(serde_json::from_str::<String>(&printed).expect("a string"), text);
+}
+
+/// Some paths of fields that `value` has.
+fn paths(value: &Value) -> Vec<Vec<String>> {
+    match value {
+        Value::Object(map) => {
+            let mut found = Vec::new();
+            for (name, value) in map {
+                found.push(vec![name.clone()]);
+                let inner = paths(value).into_iter().take(3);
+                found.extend(inner.map(|rest| [vec![name.clone()], rest].concat()));
+            }
+            found
+        }
+        Value::Array(list) => list.iter().flat_map(paths).take(3).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn remove(value: &mut Value, path: &[&str]) {
+    match value {
+        Value::Object(map) => match path {
+            [name] => {
+                map.shift_remove(*name);
+            }
+            [name, rest @ ..] => {
+                if let Some(inner) = map.get_mut(*name) {
+                    remove(inner, rest);
+                }
+            }
+            [] => {}
+        },
+        Value::Array(list) => list.iter_mut().for_each(|item| remove(item, path)),
+        _ => {}
+    }
 }
 
 /// JavaScript has no other zero in JSON and writes a whole number as one; an integer past 2^53 is sent as text.

@@ -5,6 +5,7 @@ mod address;
 mod answer;
 mod endpoint;
 mod environment;
+mod filter;
 mod format;
 mod json;
 mod retry_after;
@@ -16,11 +17,12 @@ mod url;
 pub type Target = fn(&[u8]);
 
 /// All targets; each has a folder of seeds by its name.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("address", address::run),
     ("answer", answer::run),
     ("endpoint", endpoint::run),
     ("environment", environment::run),
+    ("filter", filter::run),
     ("format", format::run),
     ("json", json::run),
     ("retry_after", retry_after::run),

@@ -213,7 +213,7 @@ impl Lane {
         }
         self.refill(store, now)?;
         self.prefer_again = !self.prefer_again;
-        let from_again = self.again.iter().position(|due| !self.busy_records.contains(&due.event.context.record));
+        let from_again = self.again.iter().position(|due| !self.busy_records.contains(due.record()));
         let from_ready = self.ready.iter().position(|due| !self.is_blocked(due));
         let due = match (from_again, from_ready) {
             (Some(index), other) if self.prefer_again || other.is_none() => self.again.remove(index),
@@ -228,7 +228,7 @@ impl Lane {
     }
 
     fn is_blocked(&self, due: &Due) -> bool {
-        let record = &due.event.context.record;
+        let record = due.record();
         self.busy_records.contains(record)
             || is_before(&self.awaiting, record, due.event.seq)
             || is_before(&self.unstored, record, due.event.seq)
@@ -258,7 +258,7 @@ impl Lane {
                 if self.held.contains_key(&due.id) {
                     continue;
                 }
-                if is_before(&self.awaiting, &due.event.context.record, due.event.seq) {
+                if is_before(&self.awaiting, due.record(), due.event.seq) {
                     // Read again when the record is free.
                     self.passed_over.insert(due.event.context.record);
                 } else {
@@ -288,11 +288,11 @@ impl Lane {
         }
         self.held.insert(due.id, Some(now));
         self.in_flight += 1;
-        let record = &due.event.context.record;
+        let record = due.record();
         if !record.is_empty() {
-            self.busy_records.insert(record.clone());
+            self.busy_records.insert(record.to_owned());
             if self.endpoint.ordered {
-                self.unstored.entry(record.clone()).or_default().insert(due.event.seq);
+                self.unstored.entry(record.to_owned()).or_default().insert(due.event.seq);
             }
         }
     }
@@ -302,7 +302,7 @@ impl Lane {
     pub fn ended(&mut self, due: &Due, exchange: &Exchange, max_window: usize) -> bool {
         self.held.insert(due.id, None);
         self.in_flight -= 1;
-        self.busy_records.remove(&due.event.context.record);
+        self.busy_records.remove(due.record());
         match &exchange.result {
             Ok(_) => {
                 (self.answers, self.timed_out) = (true, false);
@@ -335,8 +335,8 @@ impl Lane {
 
     /// Notes that `due` has failed for now, so that later deliveries of an ordered record wait.
     pub fn awaits_retry(&mut self, due: &Due) {
-        if self.endpoint.ordered && !due.event.context.record.is_empty() {
-            self.awaiting.entry(due.event.context.record.clone()).or_default().insert(due.event.seq);
+        if self.endpoint.ordered && !due.record().is_empty() {
+            self.awaiting.entry(due.record().to_owned()).or_default().insert(due.event.seq);
         }
     }
 
@@ -348,7 +348,7 @@ impl Lane {
             self.next_again = Some(self.next_again.map_or(at, |next| next.min(at)));
             return;
         }
-        if remove(&mut self.awaiting, due) && self.passed_over.remove(&due.event.context.record) {
+        if remove(&mut self.awaiting, due) && self.passed_over.remove(due.record()) {
             self.rewind(due.event.seq);
         }
     }
@@ -361,10 +361,10 @@ fn is_before(events: &HashMap<String, BTreeSet<i64>>, record: &str, seq: i64) ->
 
 /// Takes the event of `due` out. Returns whether its record was there.
 fn remove(events: &mut HashMap<String, BTreeSet<i64>>, due: &Due) -> bool {
-    let Some(of_record) = events.get_mut(&due.event.context.record) else { return false };
+    let Some(of_record) = events.get_mut(due.record()) else { return false };
     of_record.remove(&due.event.seq);
     if of_record.is_empty() {
-        events.remove(&due.event.context.record);
+        events.remove(due.record());
     }
     true
 }

@@ -51,7 +51,7 @@ impl Dispatcher {
                     order.remove(index);
                     continue;
                 };
-                if due.event.accepted_at + lane.max_age() <= now {
+                if due.waits_since() + lane.max_age() <= now {
                     self.let_die(key, due, now);
                 } else {
                     self.send(key, due, now);

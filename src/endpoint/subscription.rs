@@ -11,9 +11,6 @@ use crate::json;
 /// Everything the endpoint's format knows.
 const ALL: &str = "*";
 
-/// What tests carry; every endpoint gets it.
-const TEST: &str = "test";
-
 /// More than the catalogue has names.
 const MAX_SUBSCRIPTIONS: usize = 200;
 
@@ -82,7 +79,7 @@ fn check(name: &str) -> std::result::Result<(), String> {
 /// Whether `endpoint` subscribes to the event called `name`. Without `data` a name that means only some records counts.
 pub(super) fn matches(endpoint: &Endpoint, name: &str, data: Option<&str>) -> bool {
     let Some(entry) = catalogue::find(name) else { return false };
-    if entry.name == TEST || endpoint.events.iter().any(|subscription| subscription == entry.name) {
+    if entry.name == catalogue::TEST || endpoint.events.iter().any(|subscription| subscription == entry.name) {
         return true;
     }
     let Some(format) = format::find(&endpoint.format) else { return false };

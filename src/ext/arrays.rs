@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Millis, SystemClock, iso_millis, parse_iso};
 use crate::delivery::Exchange;
-use crate::endpoint::Circuit;
+use crate::endpoint::{Circuit, Endpoint};
 use crate::error::{Error, Result, shown};
 use crate::event::{DeliveryId, Event, EventId, named_keys_expected};
 use crate::format::Rendered;
@@ -95,10 +95,15 @@ pub(super) fn delivery(row: &DeliveryRow) -> Map<String, Value> {
 }
 
 /// A delivery with its attempts.
-pub(super) fn delivery_with_attempts(row: &DeliveryRow, event: &Event, attempts: &[AttemptRow]) -> Value {
+pub(super) fn delivery_with_attempts(
+    row: &DeliveryRow,
+    event: &Event,
+    attempts: &[AttemptRow],
+    endpoint: Option<&Endpoint>,
+) -> Value {
     let mut map = delivery(row);
-    // The body depends only on the event and the format, so it is kept once, as the event.
-    let body = format::body(&row.format, event);
+    // The body depends only on the event and the endpoint, so it is kept once, as the event.
+    let body = endpoint.map(|endpoint| format::body(endpoint, event));
     let log = attempts.iter().map(|attempt| {
         json!({
             "n": attempt.n,

@@ -19,7 +19,7 @@ use crate::error::{Error, Result, shown};
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, NewEvent};
 use crate::json;
 use crate::runtime::{self, Queue, QueueOptions};
-use crate::store::SyncMode;
+use crate::store::{Filter, SyncMode};
 
 /// A queue, and everything that is done with it. One per directory and process; made by `open()`.
 #[php_class]
@@ -148,7 +148,7 @@ impl PhpQueue {
     /// Deliveries, the newest first.
     pub fn deliveries(&self, filter: Option<&ZendHashTable>) -> PhpResult<ZBox<ZendHashTable>> {
         guard(|| {
-            let filter = arrays::filter(&read("filter", filter)?).map_err(|error| error.within("filter"))?;
+            let filter = filter.map(selection).transpose()?.unwrap_or_default();
             let rows = self.queue.deliveries(&filter)?;
             Ok(to_array(&rows.iter().map(|row| Value::Object(arrays::delivery(row))).collect()))
         })
@@ -164,8 +164,26 @@ impl PhpQueue {
                 || Error::invalid("id", format!("there is no delivery '{}'; it may have been pruned", shown(id)));
             let row = self.queue.deliveries(&filter)?.into_iter().next().ok_or_else(missing)?;
             let (event, attempts) = self.queue.attempts(row.id)?.ok_or_else(missing)?;
-            Ok(to_array(&arrays::delivery_with_attempts(&row, &event, &attempts)))
+            let endpoint = self.queue.endpoint_of(row.id)?;
+            Ok(to_array(&arrays::delivery_with_attempts(&row, &event, &attempts, endpoint.as_ref())))
         })
+    }
+
+    /// Makes the dead deliveries that `$filter` selects pending again, delivered and cancelled ones too if it names their
+    /// `state` or an `id`, with a fresh schedule; returns how many. They wait for no other of their record, and no other
+    /// waits for them. With a `limit`, the newest so many.
+    ///
+    /// Throws `Posthorn\InvalidArgument` for a filter that selects everything.
+    pub fn replay(&self, filter: &ZendHashTable) -> PhpResult<i64> {
+        guard(|| Ok(self.queue.replay(&selection(filter)?)? as i64))
+    }
+
+    /// Cancels the pending deliveries that `$filter` selects; returns how many. A request that is under way may still arrive:
+    /// `last_error` of its delivery says so. With a `limit`, the newest so many.
+    ///
+    /// Throws `Posthorn\InvalidArgument` for a filter that selects everything.
+    pub fn cancel(&self, filter: &ZendHashTable) -> PhpResult<i64> {
+        guard(|| Ok(self.queue.cancel(&selection(filter)?)? as i64))
     }
 
     /// Counts, of one site or of all; see the manual for the keys.
@@ -247,6 +265,10 @@ impl PhpQueue {
         }
         Ok(new)
     }
+}
+
+fn selection(filter: &ZendHashTable) -> Result<Filter> {
+    arrays::filter(&read("filter", Some(filter))?).map_err(|error| error.within("filter"))
 }
 
 fn unstored(

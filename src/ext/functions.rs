@@ -6,12 +6,15 @@ use std::path::Path;
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::prelude::*;
 use ext_php_rs::types::ZendHashTable;
+use serde_json::{Value, json};
 
 use super::arrays;
-use super::convert::to_array;
+use super::convert::{Reader, to_array};
 use super::guard::guard;
 use super::statement;
 use crate::error::{Error, shown};
+use crate::event::{Context, NewEvent};
+use crate::filter::Filters;
 use crate::format;
 use crate::runtime::Queue;
 
@@ -22,6 +25,7 @@ pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
         .function(wrap_function!(posthorn_formats))
         .function(wrap_function!(posthorn_presets))
         .function(wrap_function!(posthorn_generate_secret))
+        .function(wrap_function!(posthorn_try_filters))
         .function(wrap_function!(posthorn_inspect))
         .function(wrap_function!(posthorn_keep_sending))
         .function(wrap_function!(posthorn_read_statement))
@@ -79,6 +83,31 @@ pub fn posthorn_generate_secret(format: String) -> PhpResult<String> {
         let known = format::find(&format)
             .ok_or_else(|| Error::invalid("format", format!("there is no format '{}'", shown(&format))))?;
         Ok(format::generate_secret(known)?.expose().to_owned())
+    })
+}
+
+/// What an endpoint's `filters` do, without a queue: `warnings`, a list of conditions that hold for no record, each with
+/// `field` and `why`; `passes`, for each of `events` (a list of `[event, data]`) whether it would be sent. Throws
+/// `Posthorn\InvalidArgument` as `configure()` does.
+#[php_function]
+#[php(name = "Posthorn\\try_filters")]
+pub fn posthorn_try_filters(filters: &ZendHashTable, events: Option<&ZendHashTable>) -> PhpResult<ZBox<ZendHashTable>> {
+    guard(|| {
+        let filters = Filters::from_json(Some(&Reader::default().array("filters", filters)?))?;
+        let mut passes = Vec::new();
+        for (index, value) in events.iter().flat_map(|events| events.values()).enumerate() {
+            let place = format!("events[{index}]");
+            let wrong = || Error::invalid(place.clone(), "expected a list [event, data]");
+            let pair = value.dereference().array().ok_or_else(wrong)?;
+            let name = pair.get_index(0).and_then(|name| name.dereference().str()).ok_or_else(wrong)?;
+            let data = pair.get_index(1).and_then(|data| data.dereference().array()).ok_or_else(wrong)?;
+            let data = Reader::default().text("data", data);
+            let event = data.and_then(|data| NewEvent::of_text(name, data, Context::default(), usize::MAX));
+            passes.push(filters.pass_event(&event.map_err(|error| error.within(&place))?));
+        }
+        let warnings: Vec<Value> =
+            filters.warnings().into_iter().map(|(field, why)| json!({"field": field, "why": why})).collect();
+        Ok(to_array(&json!({"warnings": warnings, "passes": passes})))
     })
 }
 

@@ -25,7 +25,7 @@ const LENIENT_BASE64: GeneralPurpose = GeneralPurpose::new(
 
 impl Format {
     /// Name and value of the signature header for a request with this `body`. `secrets` has the newest first; with
-    /// none there is no signature.
+    /// none that lives at that time there is no signature.
     pub fn sign(
         &self,
         secrets: &[Secret],
@@ -33,9 +33,10 @@ impl Format {
         unix_seconds: i64,
         body: &str,
     ) -> Option<(&'static str, String)> {
-        let live = if self.signature.separator.is_some() { secrets.len() } else { 1 };
+        let most = if self.signature.separator.is_some() { secrets.len() } else { 1 };
+        let live = secrets.iter().filter(|secret| secret.lives_at(unix_seconds * 1000));
         let mut value = String::new();
-        for (at, secret) in secrets.iter().take(live).enumerate() {
+        for (at, secret) in live.take(most).enumerate() {
             if at == 0 {
                 append(&mut value, self.signature.prefix, unix_seconds, &[]);
             } else {
@@ -43,7 +44,7 @@ impl Format {
             }
             append(&mut value, self.signature.each, unix_seconds, &self.mac(secret, event_id, unix_seconds, body));
         }
-        (!secrets.is_empty()).then_some((self.signature.header, value))
+        (!value.is_empty()).then_some((self.signature.header, value))
     }
 
     fn mac(&self, secret: &Secret, event_id: &str, unix_seconds: i64, body: &str) -> [u8; 32] {

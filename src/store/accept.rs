@@ -83,8 +83,9 @@ impl Store {
         }
         let mut keys = String::new();
         let mut count = 0;
+        let record = event.record();
         for (key, endpoint) in self.matcher.sites.get(site).into_iter().flatten() {
-            if endpoint.wants(event) {
+            if endpoint.wants_record(event, &record) {
                 if count > 0 {
                     keys.push(',');
                 }

@@ -10,7 +10,7 @@ use crate::event::{Context, DeliveryId, Event, EventId};
 /// Data of events held in memory for one lane at most; at least one event is, whatever its size.
 const LANE_BYTES: usize = 1024 * 1024;
 
-const COLUMNS: &str = "d.id, d.attempts, d.due_at, e.seq, e.id, e.name, e.site, e.record, e.accepted_at, e.occurred_at, e.details, e.data";
+const COLUMNS: &str = "d.id, d.attempts, d.due_at, d.replayed_at, d.replayed_from, e.seq, e.id, e.name, e.site, e.record, e.accepted_at, e.occurred_at, e.details, e.data";
 
 /// A delivery whose next attempt is due.
 #[derive(Clone, Debug)]
@@ -21,8 +21,29 @@ pub struct Due {
     pub attempts: u32,
     /// When it was due; 0 for a first attempt.
     pub due_at: Millis,
+    /// When the owner had it sent again.
+    pub replayed_at: Option<Millis>,
+    /// Attempts used up by then.
+    pub replayed_from: u32,
     /// Its event.
     pub event: Event,
+}
+
+impl Due {
+    /// The record whose order it keeps; empty for none. A replay stands outside the order.
+    pub(crate) fn record(&self) -> &str {
+        if self.replayed_at.is_some() { "" } else { &self.event.context.record }
+    }
+
+    /// From when on its age counts.
+    pub(crate) fn waits_since(&self) -> Millis {
+        self.replayed_at.unwrap_or(self.event.accepted_at)
+    }
+
+    /// Attempts of its schedule that are used up.
+    pub(crate) fn tries(&self) -> u32 {
+        self.attempts.saturating_sub(self.replayed_from)
+    }
 }
 
 impl Store {
@@ -81,7 +102,8 @@ impl Store {
     pub(crate) fn records_awaiting_retry(&self, endpoint: i64) -> Result<Vec<(String, i64)>> {
         self.connection
             .prepare_cached(
-                "SELECT record, event_seq FROM delivery WHERE endpoint = ?1 AND state = 0 AND due_at > 0 AND record <> ''",
+                "SELECT record, event_seq FROM delivery WHERE endpoint = ?1 AND state = 0 AND due_at > 0 AND record <> ''
+                   AND replayed_at IS NULL",
             )
             .and_then(|mut statement| statement.query_map([endpoint], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
             .map_err(failed)
@@ -127,7 +149,9 @@ fn read_due(row: &Row) -> rusqlite::Result<Due> {
         id: DeliveryId::from_bytes(row.get(0)?),
         attempts: row.get(1)?,
         due_at: row.get(2)?,
-        event: read_event(row, 3)?,
+        replayed_at: row.get(3)?,
+        replayed_from: row.get(4)?,
+        event: read_event(row, 5)?,
     })
 }
 

@@ -5,19 +5,21 @@ use rusqlite::{OptionalExtension, Row};
 use serde_json::Value;
 
 use super::due::read_event;
+use super::endpoints::stored_endpoint;
 use super::{State, Store, failed};
 use crate::clock::Millis;
+use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::event::{DeliveryId, Event, EventId};
 
 /// So many deliveries that wait are sorted for a list; where more do, looking for the newest takes fewer steps.
-const FEW: i64 = 5_000;
+pub(super) const FEW: i64 = 5_000;
 
 /// A page of a list has this many rows at most.
 const MAX_LIMIT: usize = 1000;
 
 const COLUMNS: &str = "d.id, d.event_seq, d.event, d.record, d.site, d.state, d.attempts, d.due_at, d.created_at,
-     d.settled_at, d.last_status, d.last_error, e.id, n.id, json_extract(n.settings, '$.format')";
+     d.settled_at, d.last_status, d.last_error, e.id, n.id";
 
 /// Which deliveries to look at; all that are given must hold.
 #[derive(Clone, Debug, Default)]
@@ -59,8 +61,6 @@ pub struct DeliveryRow {
     pub record: String,
     /// The owner's id of the endpoint.
     pub endpoint: String,
-    /// The endpoint's format, in which its body is rendered.
-    pub format: String,
     /// The site.
     pub site: String,
     /// Its state.
@@ -125,11 +125,21 @@ impl Store {
         read().map_err(failed)
     }
 
-    fn pending(&self) -> Result<i64> {
+    pub(super) fn pending(&self) -> Result<i64> {
         self.connection
             .prepare_cached("SELECT ifnull(sum(count), 0) FROM tally WHERE state = 0")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
             .map_err(failed)
+    }
+
+    /// The endpoint of a delivery, whose settings say what its body is. `None` if there is none, or if it cannot be read.
+    pub fn endpoint_of(&self, id: DeliveryId) -> Result<Option<Endpoint>> {
+        let settings: Option<String> = self
+            .connection
+            .prepare_cached("SELECT n.settings FROM delivery d JOIN endpoint n ON n.key = d.endpoint WHERE d.id = ?1")
+            .and_then(|mut statement| statement.query_row([id.as_bytes()], |row| row.get(0)).optional())
+            .map_err(failed)?;
+        Ok(settings.and_then(|settings| stored_endpoint(&settings).ok()))
     }
 
     /// The event of a delivery and the requests made for it, the first one first. `None` if there is no such
@@ -159,7 +169,7 @@ impl Store {
     }
 }
 
-fn condition(filter: &Filter) -> (String, Vec<Box<dyn ToSql>>) {
+pub(super) fn condition(filter: &Filter) -> (String, Vec<Box<dyn ToSql>>) {
     let mut parts = vec!["1".to_owned()];
     let mut parameters: Vec<Box<dyn ToSql>> = Vec::new();
     let mut add = |sql: &str, value: Box<dyn ToSql>| {
@@ -225,7 +235,6 @@ fn read_delivery(row: &Row) -> rusqlite::Result<DeliveryRow> {
         last_error: row.get(11)?,
         event_id: EventId::from_bytes(row.get(12)?),
         endpoint: row.get(13)?,
-        format: row.get::<_, Option<String>>(14)?.unwrap_or_default(),
     })
 }
 

@@ -122,7 +122,7 @@ impl Store {
                             WHERE endpoint = key AND state = 0 AND due_at = 0 ORDER BY event_seq LIMIT 1) AS since
                     FROM endpoint
                     UNION ALL
-                    SELECT (SELECT created_at FROM delivery INDEXED BY delivery_due
+                    SELECT (SELECT ifnull(replayed_at, created_at) FROM delivery INDEXED BY delivery_due
                             WHERE endpoint = key AND state = 0 AND due_at > 0 ORDER BY due_at, event_seq LIMIT 1)
                     FROM endpoint
                     UNION ALL

@@ -14,6 +14,7 @@ mod intake;
 mod limits;
 mod patience;
 mod prune;
+mod replay;
 mod salvage;
 mod schema;
 mod settle;

@@ -13,7 +13,7 @@ use super::tally::Changes;
 use super::{State, Store, aside, failed};
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::event::EventId;
+use crate::event::{DeliveryId, EventId};
 
 /// Events read at once, and taken over in one transaction.
 const STEP: i64 = 256;
@@ -68,6 +68,8 @@ struct Delivery {
     delay: Millis,
     last_status: Option<i64>,
     last_error: Option<String>,
+    replayed_at: Option<Millis>,
+    replayed_from: i64,
 }
 
 impl Salvage {
@@ -260,12 +262,13 @@ impl Salvage {
                             delay: row.get(3)?,
                             last_status: row.get(4)?,
                             last_error: row.get(5)?,
+                            ..Delivery::default()
                         }))
                     })
                     .optional()
             });
         match stored {
-            Ok(Some(delivery)) => delivery,
+            Ok(Some(waiting)) => waiting.map(|waiting| with_replay(old, &delivery, waiting)),
             Ok(None) => (seq > self.expanded).then(Delivery::default),
             Err(_) => {
                 let arrived = old
@@ -279,6 +282,15 @@ impl Salvage {
             }
         }
     }
+}
+
+/// Adds what a file of an earlier version does not have.
+fn with_replay(old: &Connection, id: &DeliveryId, waiting: Delivery) -> Delivery {
+    let (replayed_at, replayed_from) = old
+        .prepare_cached("SELECT replayed_at, replayed_from FROM delivery WHERE id = ?1")
+        .and_then(|mut statement| statement.query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))))
+        .unwrap_or_default();
+    Delivery { replayed_at, replayed_from, ..waiting }
 }
 
 /// Writes an event and its deliveries, under the event's own number if that is free. Returns how many deliveries are new.
@@ -316,8 +328,8 @@ fn insert(connection: &Connection, event: &Waiting, changes: &mut Changes) -> ru
         let inserted = connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO delivery (id, event_seq, endpoint, event, record, site, state, attempts, due_at, delay,
-                   created_at, last_status, last_error)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12)",
+                   created_at, last_status, last_error, replayed_at, replayed_from)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?
             .execute((
                 event.id.delivery(*endpoint).as_bytes(),
@@ -332,6 +344,8 @@ fn insert(connection: &Connection, event: &Waiting, changes: &mut Changes) -> ru
                 event.accepted_at,
                 delivery.last_status,
                 &delivery.last_error,
+                delivery.replayed_at,
+                delivery.replayed_from,
             ))?;
         changes.add(&event.site, State::Pending, inserted as i64);
         taken += inserted;

@@ -12,8 +12,12 @@ const APPLICATION_ID: i64 = 0x504f_5354;
 const TABLES: i64 = 7;
 
 /// One step a version; `PRAGMA user_version` counts those that a file has been through.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql"), include_str!("migrations/0003.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
+];
 
 /// Refuses a file that is not ours to change.
 ///

@@ -14,6 +14,9 @@ use crate::event::DeliveryId;
 /// throttled for days, with an answer of up to 64 KiB each.
 const REQUESTS_KEPT: i64 = 50;
 
+/// What a cancelled delivery says whose request could not be held back any more.
+const UNDER_WAY: &str = "cancelled while its request was under way; the log of its attempts says what became of it";
+
 /// What becomes of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -134,7 +137,7 @@ impl Store {
                       WHERE endpoint = ?1 AND state = 0 AND due_at = 0 AND ?2 = 0 ORDER BY event_seq LIMIT 1)
                     UNION ALL
                     SELECT * FROM
-                     (SELECT created_at FROM delivery INDEXED BY delivery_due
+                     (SELECT ifnull(replayed_at, created_at) AS created_at FROM delivery INDEXED BY delivery_due
                       WHERE endpoint = ?1 AND state = 0 AND due_at >= max(?2, 1)
                       ORDER BY due_at, event_seq LIMIT ?3))",
             )
@@ -160,7 +163,7 @@ impl Store {
                  WHERE created_at < ?2
                  UNION ALL
                  SELECT id, site FROM
-                   (SELECT id, site, created_at FROM delivery INDEXED BY delivery_due
+                   (SELECT id, site, ifnull(replayed_at, created_at) AS created_at FROM delivery INDEXED BY delivery_due
                     WHERE endpoint = ?1 AND state = 0 AND due_at >= max(?4, 1) ORDER BY due_at, event_seq LIMIT ?3)
                  WHERE created_at < ?2",
             )?
@@ -197,6 +200,11 @@ fn settle_one(
     }
     if let Some((exchange, headers)) = request {
         log_request(connection, delivery, attempts + 1, exchange, headers, error)?;
+        if changed == 0 {
+            connection
+                .prepare_cached("UPDATE delivery SET last_error = ?2 WHERE id = ?1 AND state = 3")?
+                .execute((delivery.as_bytes(), UNDER_WAY))?;
+        }
     }
     Ok(if *change == Change::Unchanged { 0 } else { changed })
 }

@@ -50,7 +50,38 @@ impl Changes {
     }
 }
 
+/// When the oldest that waits at site ?1 was accepted. The partial index alone answers this, and looks only at further
+/// attempts one by one.
+const OLDEST: &str = "SELECT accepted_at FROM event WHERE seq =
+   (SELECT min(oldest) FROM
+      (SELECT (SELECT event_seq FROM delivery WHERE endpoint = key AND state = 0 AND due_at = 0
+               ORDER BY event_seq LIMIT 1) AS oldest
+       FROM endpoint WHERE ?1 IS NULL OR site = ?1
+       UNION ALL
+       SELECT (SELECT min(event_seq) FROM delivery WHERE endpoint = key AND state = 0 AND due_at > 0)
+       FROM endpoint WHERE ?1 IS NULL OR site = ?1))";
+
+/// The same where some wait since their replay, which only their rows tell.
+const OLDEST_AMONG_REPLAYS: &str = "SELECT min(oldest) FROM
+   (SELECT (SELECT created_at FROM delivery INDEXED BY delivery_due WHERE endpoint = key AND state = 0 AND due_at = 0
+            ORDER BY event_seq LIMIT 1) AS oldest
+    FROM endpoint WHERE ?1 IS NULL OR site = ?1
+    UNION ALL
+    SELECT (SELECT min(ifnull(replayed_at, created_at)) FROM delivery INDEXED BY delivery_due
+            WHERE endpoint = key AND state = 0 AND due_at > 0)
+    FROM endpoint WHERE ?1 IS NULL OR site = ?1)";
+
 impl Store {
+    fn any_replay_waits(&self) -> Result<bool> {
+        self.connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM delivery INDEXED BY delivery_replayed
+                 WHERE state = 0 AND replayed_at IS NOT NULL)",
+            )
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(failed)
+    }
+
     /// What the queue holds, of `site` or of all sites. Expands what was accepted and not yet expanded.
     pub fn stats(&mut self, site: Option<&str>) -> Result<Stats> {
         self.expand_for_reading()?;
@@ -76,19 +107,9 @@ impl Store {
         let (not_expanded, accepted_at) = self.not_expanded(site).map_err(failed)?;
         stats.pending += not_expanded;
         if stats.pending > 0 {
-            // The partial index alone answers this, and looks only at further attempts one by one.
             stats.oldest_pending_at = self
                 .connection
-                .prepare_cached(
-                    "SELECT accepted_at FROM event WHERE seq =
-                       (SELECT min(oldest) FROM
-                          (SELECT (SELECT event_seq FROM delivery WHERE endpoint = key AND state = 0 AND due_at = 0
-                                   ORDER BY event_seq LIMIT 1) AS oldest
-                           FROM endpoint WHERE ?1 IS NULL OR site = ?1
-                           UNION ALL
-                           SELECT (SELECT min(event_seq) FROM delivery WHERE endpoint = key AND state = 0 AND due_at > 0)
-                           FROM endpoint WHERE ?1 IS NULL OR site = ?1))",
-                )
+                .prepare_cached(if self.any_replay_waits()? { OLDEST_AMONG_REPLAYS } else { OLDEST })
                 .and_then(|mut statement| statement.query_row([site], |row| row.get(0)).optional())
                 .map_err(failed)?
                 .or(accepted_at);

@@ -79,7 +79,7 @@ impl Store {
             .prepare_cached(
                 "SELECT count(*) FROM delivery d WHERE d.endpoint = ?1 AND d.state = 0 AND d.due_at = 0 AND d.record <> ''
                    AND d.record IN (SELECT record FROM delivery INDEXED BY delivery_due
-                                    WHERE endpoint = ?1 AND state = 0 AND due_at > ?2)",
+                                    WHERE endpoint = ?1 AND state = 0 AND due_at > ?2 AND replayed_at IS NULL)",
             )
             .and_then(|mut statement| statement.query_row((endpoint, now), |row| row.get(0)))
             .map_err(failed)

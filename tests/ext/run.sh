@@ -11,7 +11,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/../testbed/testbed.sh"
 
 need_php cli fpm curl mysql
-need_node
+need_npm
+# What receivers verify signatures with.
+(cd "$here/../verifiers" && npm ci --no-audit --no-fund --ignore-scripts --silent) || die "npm could not install the libraries of tests/verifiers"
 # The program alone, without the system service.
 need_packages apache2-bin "libapache2-mod-php$PHP_VERSION"
 need_packages sqlite3 # after the processes are gone, the queue file is checked by a program that is not ours

@@ -20,6 +20,10 @@ fn endpoint(config: Value) -> Endpoint {
     Endpoint::from_json(&config).unwrap()
 }
 
+fn body_in(format: &str, event: &Event) -> String {
+    format::body(&endpoint(json!({"url": "https://hooks.example/in", "format": format})), event)
+}
+
 fn attempt(event: &Event) -> AttemptInfo {
     AttemptInfo { delivery: event.id.delivery(1), attempt: 2, now: AT + 300_000, test: false }
 }
@@ -191,7 +195,7 @@ fn bodies_have_the_keys_of_their_format_in_its_order() {
         ("standard-webhooks", format!(r#"{{"type":"{name}","timestamp":"{time}","data":{data}}}"#)),
         ("stripe", format!(r#"{{"id":"{id}","type":"{name}","created":"{time}","data":{{"object":{data}}}}}"#)),
     ] {
-        assert_eq!(format::body(format, &event), body, "{format}");
+        assert_eq!(body_in(format, &event), body, "{format}");
     }
 }
 
@@ -202,7 +206,7 @@ fn every_body_of_every_sample_is_javascript_stable() {
     for entry in posthorn::catalogue::all() {
         let event = event(entry.name, Value::Object(entry.sample()), context.clone());
         for format in format::all() {
-            let body = format::body(format.name, &event);
+            let body = body_in(format.name, &event);
             assert_eq!(to_js_string(&serde_json::from_str(&body).unwrap()), body, "{} in {}", entry.name, format.name);
         }
     }
@@ -215,7 +219,7 @@ fn winnerr_gets_old_values_nested_and_changes_dotted() {
         "changes": ["price", "address.city"],
     });
     let event = event("property.price_changed", json!({"id": 9, "price": 725000}), context);
-    let body: Value = serde_json::from_str(&format::body("winnerr", &event)).unwrap();
+    let body: Value = serde_json::from_str(&body_in("winnerr", &event)).unwrap();
     assert_eq!(
         body["data"],
         json!({
@@ -231,19 +235,19 @@ fn winnerr_gets_old_values_nested_and_changes_dotted() {
 fn winnerr_gets_the_stage_a_deal_left_and_only_the_id_of_what_was_deleted() {
     let moved =
         event("deal.stage_changed", json!({"deal_id": 15, "stage": "Offer"}), json!({"previous": {"stage": "New"}}));
-    let body: Value = serde_json::from_str(&format::body("winnerr", &moved)).unwrap();
+    let body: Value = serde_json::from_str(&body_in("winnerr", &moved)).unwrap();
     assert_eq!(body["data"]["object"], json!({"deal_id": 15, "stage": "Offer", "previousStage": "New"}));
     assert_eq!(body["data"]["changes"], json!(["stage"]));
 
     let deleted = event("contact.deleted", json!({"contact_id": 7, "email": "zoe@example.com"}), json!({}));
-    let body: Value = serde_json::from_str(&format::body("winnerr", &deleted)).unwrap();
+    let body: Value = serde_json::from_str(&body_in("winnerr", &deleted)).unwrap();
     assert_eq!(body["data"]["object"], json!({"id": 7}));
 }
 
 #[test]
 fn an_event_goes_out_under_the_name_its_format_has_for_it() {
     let name = |format: &str, name: &str, data: Value| {
-        let body: Value = serde_json::from_str(&format::body(format, &event(name, data, json!({})))).unwrap();
+        let body: Value = serde_json::from_str(&body_in(format, &event(name, data, json!({})))).unwrap();
         body.get("event").or(body.get("type")).unwrap().as_str().unwrap().to_owned()
     };
     assert_eq!(name("wpresidence", "deal.won", json!({})), "deal.won");
@@ -311,4 +315,76 @@ fn headers_to_be_stored_lack_what_the_owner_put_into_them() {
     assert_eq!(stored.len(), rendered.headers.len());
     assert!(stored.iter().any(|(name, value)| name == "Webhook-Attempt" && value == "2"));
     assert!(!format!("{stored:?}").contains("t0ken"));
+}
+
+#[test]
+fn fields_that_are_left_out_are_nowhere_in_the_body() {
+    let data = json!({"id": 9, "private_note": "hush-1", "price": 725_000, "owner": {"name": "Zoë", "phone": "hush-2"},
+        "visits": [{"by": "Bob", "phone": "x", "note": "hush-3"}], "private_notes": "kept"});
+    let context = json!({
+        "previous": {"private_note": "hush-4", "price": 750_000, "owner": {"phone": "hush-5", "name": "Zoe"}},
+        "changes": ["private_note", "price", "owner.phone", "owner.name"],
+    });
+    let event = event("property.price_changed", data, context);
+    let omit = json!(["private_note", "property.owner.phone", "visits.note"]);
+    for format in format::all() {
+        let endpoint = endpoint(json!({"url": "https://hooks.example/in", "format": format.name, "omit": omit}));
+        let body = format::body(&endpoint, &event);
+        assert!(!body.contains("hush") && body.contains("kept"), "{body}");
+        assert_eq!(to_js_string(&serde_json::from_str(&body).unwrap()), body, "{}", format.name);
+        assert_eq!(format::render(&endpoint, &event, &attempt(&event)).body, body);
+    }
+    let endpoint = endpoint(json!({"url": "https://hooks.example/in", "format": "winnerr", "omit": omit}));
+    let body: Value = serde_json::from_str(&format::body(&endpoint, &event)).unwrap();
+    assert_eq!(body["data"]["changes"], json!(["price", "owner.name"]));
+    assert_eq!(body["data"]["previousAttributes"], json!({"price": 750_000, "owner": {"name": "Zoe"}}));
+    assert_eq!(body["data"]["object"]["visits"], json!([{"by": "Bob", "phone": "x"}]));
+    assert_eq!(body["data"]["priceChange"]["newPrice"], 725_000);
+}
+
+#[test]
+fn changes_that_are_keyed_lose_what_is_left_out_too() {
+    let context = json!({"previous": {"private_note": "a"}, "changes": {"private_note": "b", "stage": "c"}});
+    let event = event("deal.updated", json!({"id": 1}), context);
+    let body: Value = serde_json::from_str(&body_in("winnerr", &event)).unwrap();
+    assert_eq!(body["data"]["changes"], json!(["stage"]));
+    assert_eq!(body["data"]["previousAttributes"], json!({}));
+}
+
+#[test]
+fn a_private_note_is_left_out_unless_the_endpoint_says_otherwise() {
+    let event = event("contact.created", json!({"private_note": "hush", "id": 7}), json!({}));
+    let body = |more: Value| {
+        let mut config = json!({"url": "https://hooks.example/in"});
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        format::body(&endpoint(config), &event)
+    };
+    assert!(!body(json!({})).contains("hush"));
+    assert!(body(json!({"omit": []})).contains("hush"));
+    assert!(body(json!({"omit": ["id"]})).contains(r#""data":{"private_note":"hush"}"#));
+    assert!(body(json!({"omit": ["id", "contact.private_note"]})).contains(r#""data":{}"#));
+}
+
+#[test]
+fn a_secret_with_an_end_signs_until_then() {
+    let event = event("deal.won", json!({}), json!({}));
+    let now = AT + 300_000;
+    let iso = |at: i64| posthorn::clock::iso_millis(at);
+    for (name, both) in [("stripe", true), ("github", false), ("winnerr", false)] {
+        let signature = |secret: Value| {
+            let endpoint = endpoint(json!({"url": "https://hooks.example/in", "format": name, "secret": secret}));
+            header(&format::render(&endpoint, &event, &attempt(&event)), format(name).signature_header())
+                .map(str::to_owned)
+        };
+        let (new, old) = (signature(json!("new")), signature(json!("old")));
+        let lives = json!({"secret": "old", "until": iso(now + 1000)});
+        let ended = json!({"secret": "old", "until": iso(now - 1000)});
+        let rotating = signature(json!(["new", lives]));
+        assert_eq!(rotating == new, !both, "{name}");
+        assert_eq!(rotating, signature(json!(["new", "old"])), "{name}");
+        assert_eq!(signature(json!(["new", ended])), new, "{name}");
+        // The first that lives signs, where only one does.
+        assert_eq!(signature(json!([ended, "new"])), new, "{name}");
+        assert_eq!(signature(json!([lives, "new"])) == old, !both, "{name}");
+    }
 }

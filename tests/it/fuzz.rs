@@ -83,6 +83,7 @@ rounds! {
     any_answer_is_an_answer_or_a_failure: "answer" 1500;
     any_endpoint_is_refused_or_reads_back_as_itself: "endpoint" 20_000;
     any_environment_names_a_usable_proxy_or_none: "environment" 20_000;
+    any_filter_means_the_same_with_the_name_of_the_entity_in_front: "filter" 10_000;
     any_event_is_the_same_body_on_every_attempt_in_every_format: "format" 1000;
     any_json_reads_back_as_it_was_printed: "json" 20_000;
     any_retry_after_is_at_most_a_day: "retry_after" 20_000;

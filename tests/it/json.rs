@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use posthorn::event::NewEvent;
-use posthorn::json::{kind, read, to_js_string};
+use posthorn::json::{kind, read, to_js_string, without};
 use serde_json::{Map, Value, json};
 
 #[test]
@@ -23,6 +23,32 @@ fn an_integer_beyond_what_a_double_holds_exactly_becomes_a_string() {
     assert_eq!(to_js_string(&json!([max, -max])), "[9007199254740991,-9007199254740991]");
     assert_eq!(to_js_string(&json!([max + 1, -max - 1])), r#"["9007199254740992","-9007199254740992"]"#);
     assert_eq!(to_js_string(&json!([i64::MIN, u64::MAX])), r#"["-9223372036854775808","18446744073709551615"]"#);
+}
+
+#[test]
+fn fields_are_left_out_of_what_is_printed_and_the_rest_stays_byte_for_byte() {
+    let text = |value: Value| to_js_string(&value);
+    let value = json!({"a": 1, "b": {"a": "x\"}, \\\"", "c": [{"a": 1, "d": []}, [{"a": {}}], 5, "a"]}, "e": {}, "é\"": 1.5e300});
+    for (paths, rest) in [
+        (vec![vec!["a"]], json!({"b": value["b"], "e": {}, "é\"": 1.5e300})),
+        (vec![vec!["é\""], vec!["e"], vec!["a"]], json!({"b": value["b"]})),
+        (vec![vec!["b", "a"]], json!({"a": 1, "b": {"c": value["b"]["c"]}, "e": {}, "é\"": 1.5e300})),
+        (vec![vec!["b"]], json!({"a": 1, "e": {}, "é\"": 1.5e300})),
+        (
+            vec![vec!["b", "c", "a"], vec!["e"]],
+            json!({"a": 1, "b": {"a": value["b"]["a"], "c": [{"d": []}, [{}], 5, "a"]}, "é\"": 1.5e300}),
+        ),
+        (vec![vec!["x"], vec!["a", "b"], vec!["e", "a"], vec![]], value.clone()),
+    ] {
+        assert_eq!(without(&text(value.clone()), &paths), text(rest), "{paths:?}");
+    }
+    // However deep it is, and though nobody printed it.
+    let deep = "{\"a\":".repeat(5000) + "1" + &"}".repeat(5000);
+    assert_eq!(without(&deep, &[vec!["a"; 5000]]), deep.replace("\"a\":1", ""));
+    for broken in ["{\"a\":", "{\"a", "{\"a\"", "{\"a\":{", "\"a\":1}", "{\"a\":\"\\", "}}{\"a\":1,,", "{\"é\":\"é"] {
+        without(broken, &[vec!["a"]]);
+        without(&format!("[{broken}"), &[vec!["é"], vec!["a"]]);
+    }
 }
 
 #[test]

@@ -51,7 +51,11 @@ fn a_file_of_version_1_keeps_its_endpoints_their_standing_and_what_waits() {
         let old = Connection::open(&path).unwrap();
         old.execute("ATTACH ?1 AS newer", [newer.directory().join("queue.db").to_str().unwrap()]).unwrap();
         for table in ["event", "delivery", "attempt", "tally"] {
-            old.execute(&format!("INSERT INTO main.{table} SELECT * FROM newer.{table}"), []).unwrap();
+            let columns: String = old
+                .query_row("SELECT group_concat(name) FROM pragma_table_info(?1, 'main')", [table], |row| row.get(0))
+                .unwrap();
+            old.execute(&format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}"), [])
+                .unwrap();
         }
         old.execute("UPDATE main.setup SET expanded = (SELECT expanded FROM newer.setup)", []).unwrap();
     }

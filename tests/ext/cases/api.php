@@ -150,7 +150,7 @@ return [
 		$wrong = [
 			'events' => [ 'deal.one' ], 'format' => 'nosuch', 'secret' => 7, 'timeout' => -1, 'schedule' => 'soon', 'max_concurrency' => 0,
 			'rate_per_second' => -3, 'headers' => [ "X\nY" => 'z' ], 'ordered' => 'yes', 'enabled' => 3, 'allow_private' => 'maybe', 'max_age' => -1,
-			'ca' => 'relative.pem', 'proxy' => 'nonsense', 'filters' => [ 'a' => 1 ], 'nonsense' => 1,
+			'ca' => 'relative.pem', 'proxy' => 'nonsense', 'filters' => [ 'a' ], 'nonsense' => 1,
 		];
 		foreach ( $wrong as $key => $value ) {
 			$message = throws( Posthorn\InvalidArgument::class, $with( [ $key => $value ] ), $key )->getMessage();
@@ -189,6 +189,50 @@ return [
 		refuses( 'events[1]', fn() => $queue->dispatchMany( [ $good, [ 'deal.won' ] ] ) );
 		throws( TypeError::class, fn() => $queue->dispatch( 'deal.won', 'text' ), 'data that is no array' );
 		same( 0, $queue->stats()['pending'], 'pending' );
+	},
+
+	'filters decide at acceptance, and try_filters() says beforehand what they will' => function ( Bed $bed ) {
+		$filters = [ 'contact.leadScore' => [ 'gte' => 70 ], 'status' => [ 'in' => [ 'Active', 'Hot' ] ] ];
+		$queue   = $bed->queue( [ endpoint( 'http://127.0.0.1:9/', [ 'filters' => $filters ] ) ], [ 'background' => false ] );
+		$events  = [
+			[ 'contact.created', [ 'leadScore' => 70, 'status' => 'Hot' ] ],
+			[ 'contact.created', [ 'leadScore' => '70.5', 'status' => 'Active' ] ],
+			[ 'contact.created', [ 'leadScore' => 69, 'status' => 'Hot' ] ],
+			[ 'contact.created', [ 'status' => 'Hot' ] ],
+			[ 'test', [] ],
+		];
+		$tried = Posthorn\try_filters( $filters, $events );
+		same( [ 'warnings' => [], 'passes' => [ true, true, false, false, true ] ], $tried, 'what would pass' );
+		$queue->dispatchMany( $events );
+		same( 3, $queue->stats()['pending'], 'pending' );
+		$tried = Posthorn\try_filters( [ 'a' => [ 'gtt' => 1 ], 'b' => 1, 'c' => [] ] );
+		same( [ 'a', 'c' ], array_column( $tried['warnings'], 'field' ), 'fields with a warning' );
+		holds( str_contains( $tried['warnings'][0]['why'], "'gtt'" ), 'the warning names the operator' );
+		refuses( 'filters', fn() => Posthorn\try_filters( [ 'status' ] ), 'a list' );
+		refuses( 'events[1].event', fn() => Posthorn\try_filters( [], [ [ 'deal.won', [] ], [ 'deal.wonn', [] ] ] ) );
+		refuses( 'events[0]', fn() => Posthorn\try_filters( [], [ 'deal.won' ] ) );
+	},
+
+	'cancel() ends what waits, and replay() makes it pending again' => function ( Bed $bed ) {
+		$queue = $bed->queue( [ endpoint( 'http://127.0.0.1:9/' ) ], [ 'background' => false ] );
+		foreach ( [ 1, 2, 3 ] as $n ) {
+			$queue->dispatch( 'deal.won', [ 'n' => $n ], [ 'record' => "deal:$n" ] );
+		}
+		same( 1, $queue->cancel( [ 'record' => 'deal:1' ] ), 'cancelled by record' );
+		same( 2, $queue->cancel( [ 'event' => 'deal.won' ] ), 'cancelled by event' );
+		same( 0, $queue->replay( [ 'record' => 'deal:1' ] ), 'replayed without naming the state' );
+		$id = $queue->deliveries( [ 'record' => 'deal:1' ] )[0]['id'];
+		same( 1, $queue->replay( [ 'id' => $id ] ), 'replayed by id' );
+		same( 'pending', $queue->delivery( $id )['state'], 'its state' );
+		same( 2, $queue->replay( [ 'state' => 'cancelled' ] ), 'replayed by state' );
+		foreach ( [ 'replay', 'cancel' ] as $method ) {
+			refuses( 'filter', fn() => $queue->$method( [] ), 'name at least one of' );
+			refuses( 'filter', fn() => $queue->$method( [ 'limit' => 5 ] ), 'name at least one of' );
+			refuses( 'filter.state', fn() => $queue->$method( [ 'state' => 'replay' === $method ? 'pending' : 'dead' ] ) );
+			refuses( 'filter.nonsense', fn() => $queue->$method( [ 'nonsense' => 1 ] ) );
+			refuses( 'filter', fn() => $queue->$method( [ 'dead' ] ), 'named keys' );
+		}
+		same( 3, $queue->stats()['pending'], 'pending' );
 	},
 
 	'dispatchMany() accepts all and returns their ids in order' => function ( Bed $bed ) {

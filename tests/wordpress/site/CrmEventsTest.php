@@ -102,7 +102,8 @@ final class CrmEventsTest extends SiteTestCase {
 				'pref_min_price' => '450000.00',
 				'pref_max_price' => '512345.67',
 				'pref_min_beds'  => '3',
-				'private_note'   => '{"not": "decoded"}',
+				'private_note'   => 'for us alone',
+				'address'        => '{"not": "decoded"}',
 			)
 		);
 		$this->end_request();
@@ -117,12 +118,13 @@ final class CrmEventsTest extends SiteTestCase {
 			'pref_max_price' => 512345.67,
 			'pref_min_beds'  => 3,
 			'pref_max_beds'  => null,
-			'private_note'   => '{"not": "decoded"}',
 			'status'         => 'Active',
 			'city'           => '',
+			'address'        => '{"not": "decoded"}',
 		);
 		self::assertSame( $expected, array_merge( $expected, array_intersect_key( $data, $expected ) ) );
-		self::assertCount( 44, $data, 'every column of a contact is sent' );
+		self::assertCount( 43, $data, 'every column of a contact is sent' );
+		self::assertArrayNotHasKey( 'private_note', $data, 'but the private note' );
 	}
 
 	public function test_a_stage_change_carries_the_row_after_it(): void {
