@@ -139,33 +139,29 @@ function posthorn_has_receiver( ?array $settings = null ): bool {
  */
 function posthorn_subscribes( array $events ): bool {
 	// What code adds is not asked for every row.
-	if ( has_filter( 'posthorn_endpoints' ) ) {
-		return true;
-	}
-	foreach ( posthorn_settings()['endpoints'] as $endpoint ) {
-		// Another format than the page's own may have other names for them.
-		if ( $endpoint['enabled'] && ( ! $endpoint['events'] || isset( $endpoint['format'] ) || posthorn_matches_any( (array) $endpoint['events'], $events ) ) ) {
-			return true;
-		}
-	}
-	return false;
+	return has_filter( 'posthorn_endpoints' ) || array_intersect( $events, posthorn_wanted( posthorn_settings()['endpoints'] ) );
 }
 
 /**
- * Whether a subscription names any of some events; `*` and `deal.*` are allowed.
+ * The events that some receivers may be sent, whatever names they subscribed to them by.
  *
- * @param string[] $subscription What an endpoint subscribes to.
- * @param string[] $events       Names of the catalogue.
+ * @param array[] $endpoints Endpoints.
+ * @return string[] Names of the catalogue.
  */
-function posthorn_matches_any( array $subscription, array $events ): bool {
-	foreach ( $subscription as $wanted ) {
-		foreach ( $events as $event ) {
-			if ( $wanted === $event || str_ends_with( $wanted, '*' ) && str_starts_with( $event, substr( $wanted, 0, -1 ) ) ) {
-				return true;
+function posthorn_wanted( array $endpoints ): array {
+	static $asked, $wanted;
+	// A bulk action asks for every row.
+	if ( $asked !== $endpoints ) {
+		$wanted = array();
+		foreach ( $endpoints as $endpoint ) {
+			if ( $endpoint['enabled'] ?? true ) {
+				array_push( $wanted, ...posthorn_client_wanted( $endpoint['events'] ?? null, $endpoint['format'] ?? null ) );
 			}
 		}
+		$wanted = array_values( array_unique( $wanted ) );
+		$asked  = $endpoints;
 	}
-	return false;
+	return $wanted;
 }
 
 /**
