@@ -138,8 +138,18 @@ function posthorn_has_receiver( ?array $settings = null ): bool {
  * @param string[] $events Names of the catalogue.
  */
 function posthorn_subscribes( array $events ): bool {
+	static $asked, $wanted;
 	// What code adds is not asked for every row.
-	return has_filter( 'posthorn_endpoints' ) || array_intersect( $events, posthorn_wanted( posthorn_settings()['endpoints'] ) );
+	if ( has_filter( 'posthorn_endpoints' ) ) {
+		return true;
+	}
+	// A bulk action asks for each of its rows.
+	$endpoints = posthorn_settings()['endpoints'];
+	if ( $asked !== $endpoints ) {
+		$wanted = posthorn_wanted( $endpoints );
+		$asked  = $endpoints;
+	}
+	return array() !== array_intersect( $events, $wanted );
 }
 
 /**
@@ -149,19 +159,13 @@ function posthorn_subscribes( array $events ): bool {
  * @return string[] Names of the catalogue.
  */
 function posthorn_wanted( array $endpoints ): array {
-	static $asked, $wanted;
-	// A bulk action asks for every row.
-	if ( $asked !== $endpoints ) {
-		$wanted = array();
-		foreach ( $endpoints as $endpoint ) {
-			if ( $endpoint['enabled'] ?? true ) {
-				array_push( $wanted, ...posthorn_client_wanted( $endpoint['events'] ?? null, $endpoint['format'] ?? null ) );
-			}
+	$wanted = array();
+	foreach ( $endpoints as $endpoint ) {
+		if ( $endpoint['enabled'] ?? true ) {
+			array_push( $wanted, ...posthorn_client_wanted( $endpoint['events'] ?? null, $endpoint['format'] ?? null ) );
 		}
-		$wanted = array_values( array_unique( $wanted ) );
-		$asked  = $endpoints;
 	}
-	return $wanted;
+	return array_values( array_unique( $wanted ) );
 }
 
 /**
