@@ -82,33 +82,33 @@ function posthorn_crm_tables(): array {
 }
 
 /**
- * The events that activities are, by their types. Those that are never listed have one of their own: a deal that was won
- * is known from the deal.
+ * The events that activities are, by their types. A type that is not listed is none, or has an event of its own: that a
+ * deal was won is known from the deal.
  *
  * @return array<string,string> Type => event.
  */
 function posthorn_crm_activity_types(): array {
 	return array(
-		'form_submission'    => 'form_submitted',
-		'email_sent'         => 'communication.email_sent',
-		'listing_email_sent' => 'communication.email_sent',
-		'call'               => 'communication.call_ended',
-		'call_logged'        => 'communication.call_ended',
-		'automation_triggered' => 'workflow.triggered',
+		'form_submission'           => 'form_submitted',
+		'email_sent'                => 'communication.email_sent',
+		'listing_email_sent'        => 'communication.email_sent',
+		'call'                      => 'communication.call_ended',
+		'call_logged'               => 'communication.call_ended',
+		'automation_triggered'      => 'workflow.triggered',
 
 		// Documented nowhere: these are the types that the CRM would use by its own convention.
-		'email_received'     => 'communication.email_received',
-		'email_opened'       => 'email.opened',
-		'email_clicked'      => 'email.clicked',
-		'email_bounced'      => 'email.bounced',
-		'sms_sent'           => 'communication.sms_sent',
-		'sms_received'       => 'communication.sms_received',
-		'call_started'       => 'communication.call_started',
-		'call_ended'         => 'communication.call_ended',
-		'call_missed'        => 'call.missed',
-		'voicemail_received' => 'communication.voicemail_received',
+		'email_received'            => 'communication.email_received',
+		'email_opened'              => 'email.opened',
+		'email_clicked'             => 'email.clicked',
+		'email_bounced'             => 'email.bounced',
+		'sms_sent'                  => 'communication.sms_sent',
+		'sms_received'              => 'communication.sms_received',
+		'call_started'              => 'communication.call_started',
+		'call_ended'                => 'communication.call_ended',
+		'call_missed'               => 'call.missed',
+		'voicemail_received'        => 'communication.voicemail_received',
 		'automation_step_completed' => 'workflow.step_completed',
-		'automation_failed'  => 'workflow.failed',
+		'automation_failed'         => 'workflow.failed',
 	);
 }
 

@@ -234,7 +234,7 @@ function posthorn_properties_events( string $id, ?array $before, ?array $after )
 	if ( null === $before || null === $after ) {
 		return $before === $after ? array() : array( array( null === $before ? 'property.created' : 'property.deleted', $after ?? $before, $record ) );
 	}
-	$context = posthorn_source_difference( "property:$id", $before, $after );
+	$context  = posthorn_source_difference( "property:$id", $before, $after );
 	$previous = $context['previous'];
 	if ( ! $previous ) {
 		return array();
