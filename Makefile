@@ -1,7 +1,7 @@
 # Each target installs what it needs (Debian 12 and 13, Ubuntu 24.04; root or sudo) and works in .work/ and target/.
 # The work is done by the scripts in tests/testbed/; see the README there.
 
-.PHONY: demo build test chaos lint bench fuzz package clean
+.PHONY: demo build test chaos lint bench fuzz docs package clean
 .DEFAULT_GOAL := build
 
 # The extension: target/release/libposthorn.so
@@ -30,6 +30,10 @@ bench:
 TIME ?= 60
 fuzz:
 	@SECONDS_EACH=$(TIME) tests/testbed/fuzz.sh $(TARGETS)
+
+# docs/events.md and docs/asyncapi.json, from src/catalogue.toml.
+docs:
+	@WRITE_DOCS=1 cargo test --quiet --locked --test it reference
 
 # dist/: the plugin's zip, and the extension with its ini file and service.
 package:

@@ -76,6 +76,7 @@ fn emit_catalogue(events: &[Event]) -> String {
             .collect();
         let source = match event.source {
             Source::Crm => "Crm",
+            Source::Site => "Site",
             Source::Dispatch => "Dispatch",
             Source::Posthorn => "Posthorn",
         };

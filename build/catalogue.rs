@@ -55,6 +55,7 @@ pub struct When {
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     Crm,
+    Site,
     Dispatch,
     Posthorn,
 }

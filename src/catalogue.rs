@@ -27,8 +27,10 @@ pub struct Entry {
 /// Who notices that an event happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// Posthorn, when the CRM announces it.
+    /// Posthorn, when a row of the CRM says so.
     Crm,
+    /// Posthorn, when WordPress says so.
+    Site,
     /// Whoever knows of it, through `posthorn_dispatch()`.
     Dispatch,
     /// Posthorn's test button.
@@ -40,6 +42,7 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Source::Crm => "crm",
+            Source::Site => "site",
             Source::Dispatch => "dispatch",
             Source::Posthorn => "posthorn",
         }

@@ -69,6 +69,17 @@ const MAX_DESCRIPTION_BYTES: usize = 2000;
 /// Linux's PATH_MAX.
 const MAX_PATH_BYTES: usize = 4096;
 
+/// The catalogue's own names of the events of which an endpoint with these `events`, and of the format of that name, may be
+/// sent any.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] with the key `events` or `format`, for what no endpoint may have.
+pub fn wanted(events: &Value, format: &str) -> Result<Vec<&'static str>> {
+    let known = format::find(format)
+        .ok_or_else(|| Error::invalid("format", format!("there is no format '{}'", shown(format))))?;
+    Ok(subscription::wanted(&subscription::read(Some(events))?, known))
+}
+
 /// The keys an endpoint has, in the order of the manual.
 const KEYS: &[&str] = &[
     "id",

@@ -75,6 +75,8 @@ function posthorn_run_cron(): void {
 			require_once __DIR__ . '/conditions.php';
 			posthorn_note_waiting();
 		}
+		require_once __DIR__ . '/crm/overdue.php';
+		posthorn_crm_look_for_overdue();
 		$stats = posthorn_client_stats();
 		if ( ! $stats['dispatcher'] ) {
 			posthorn_work_while_pending( POSTHORN_CRON_WORK_S );

@@ -326,6 +326,26 @@ function posthorn_client_events(): array {
 }
 
 /**
+ * The events that an endpoint may be sent.
+ *
+ * @param mixed $events What it subscribes to; all if it says nothing.
+ * @param mixed $format Its format; null for the default.
+ * @return string[] Names of the catalogue; all of them if it cannot be told.
+ */
+function posthorn_client_wanted( $events, $format ): array {
+	$events = $events ? ( is_string( $events ) ? explode( ',', $events ) : (array) $events ) : array( '*' );
+	try {
+		if ( null === $format || is_string( $format ) ) {
+			return \Posthorn\wanted( $events, ...( null === $format ? array() : array( $format ) ) );
+		}
+	} catch ( \Posthorn\InvalidArgument $error ) {
+		// The queue refuses such an endpoint when it is handed over, and says why.
+		unset( $error );
+	}
+	return array_column( posthorn_client_events(), 'name' );
+}
+
+/**
  * What is known of the receiver at an address.
  *
  * @param string $url A URL.

@@ -21,9 +21,9 @@ function posthorn_context(): array {
 		'site_url'     => site_url(),
 		'organization' => posthorn_organization(),
 		'user'         => posthorn_acting_user(),
-		'source'       => posthorn_source(),
 	);
-	return $known[ $key ];
+	// An import may begin and end within a request.
+	return $known[ $key ] + array( 'source' => posthorn_source() );
 }
 
 /**
@@ -57,11 +57,28 @@ function posthorn_acting_user(): ?array {
 }
 
 /**
- * Who set it off: `cron`, `cli` or `person`.
+ * Who set it off: `import`, `cron`, `cli` or `person`. An import is one, whoever runs it.
  */
 function posthorn_source(): string {
+	if ( posthorn_is_importing() ) {
+		return 'import';
+	}
 	if ( wp_doing_cron() ) {
 		return 'cron';
 	}
 	return defined( 'WP_CLI' ) && WP_CLI ? 'cli' : 'person';
+}
+
+/**
+ * Whether an import is under way: WordPress's importers say so with a constant, WP All Import with its actions, and an AJAX
+ * or form action of anybody else (the CRM's import of contacts) by its name.
+ */
+function posthorn_is_importing(): bool {
+	if ( defined( 'WP_IMPORTING' ) && WP_IMPORTING || did_action( 'pmxi_before_xml_import' ) > did_action( 'pmxi_after_xml_import' ) ) {
+		return true;
+	}
+	// phpcs:ignore WordPress.Security.NonceVerification -- Only looked at.
+	$action = $_REQUEST['action'] ?? '';
+	return is_admin() && is_string( $action ) && 1 === preg_match( '/(^|_)import(_|$)/', $action )
+		&& ( doing_action( "wp_ajax_$action" ) || doing_action( "wp_ajax_nopriv_$action" ) || doing_action( "admin_post_$action" ) );
 }

@@ -47,6 +47,8 @@ function posthorn_hand_over( int $revision ): bool {
 		return false;
 	}
 	posthorn_client_configure( $endpoints, $revision );
+	require_once __DIR__ . '/sources/hooks.php';
+	posthorn_note_sources( $endpoints );
 	update_option( POSTHORN_HANDED_OVER_OPTION, posthorn_fingerprint( $endpoints ), false );
 	return true;
 }

@@ -122,6 +122,12 @@ add_filter( 'query', 'posthorn_crm_notice', PHP_INT_MAX );
 // Its own webhooks. Last, so that an answer of another plugin is seen.
 add_filter( 'pre_http_request', 'posthorn_before_http', PHP_INT_MAX, 3 );
 
+// WordPress itself, as far as a receiver wants to know of it.
+if ( '' !== ( wp_load_alloptions()['posthorn_sources'] ?? '' ) ) {
+	require __DIR__ . '/sources/hooks.php';
+	posthorn_listen_to_sources( get_option( POSTHORN_SOURCES_OPTION ) );
+}
+
 if ( is_admin() ) {
 	add_action( 'admin_init', 'posthorn_check_in' );
 	add_action( 'admin_init', 'posthorn_suggest_privacy_text' );

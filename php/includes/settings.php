@@ -138,34 +138,34 @@ function posthorn_has_receiver( ?array $settings = null ): bool {
  * @param string[] $events Names of the catalogue.
  */
 function posthorn_subscribes( array $events ): bool {
+	static $asked, $wanted;
 	// What code adds is not asked for every row.
 	if ( has_filter( 'posthorn_endpoints' ) ) {
 		return true;
 	}
-	foreach ( posthorn_settings()['endpoints'] as $endpoint ) {
-		// Another format than the page's own may have other names for them.
-		if ( $endpoint['enabled'] && ( ! $endpoint['events'] || isset( $endpoint['format'] ) || posthorn_matches_any( (array) $endpoint['events'], $events ) ) ) {
-			return true;
-		}
+	// A bulk action asks for each of its rows.
+	$endpoints = posthorn_settings()['endpoints'];
+	if ( $asked !== $endpoints ) {
+		$wanted = posthorn_wanted( $endpoints );
+		$asked  = $endpoints;
 	}
-	return false;
+	return array() !== array_intersect( $events, $wanted );
 }
 
 /**
- * Whether a subscription names any of some events; `*` and `deal.*` are allowed.
+ * The events that some receivers may be sent, whatever names they subscribed to them by.
  *
- * @param string[] $subscription What an endpoint subscribes to.
- * @param string[] $events       Names of the catalogue.
+ * @param array[] $endpoints Endpoints.
+ * @return string[] Names of the catalogue.
  */
-function posthorn_matches_any( array $subscription, array $events ): bool {
-	foreach ( $subscription as $wanted ) {
-		foreach ( $events as $event ) {
-			if ( $wanted === $event || str_ends_with( $wanted, '*' ) && str_starts_with( $event, substr( $wanted, 0, -1 ) ) ) {
-				return true;
-			}
+function posthorn_wanted( array $endpoints ): array {
+	$wanted = array();
+	foreach ( $endpoints as $endpoint ) {
+		if ( $endpoint['enabled'] ?? true ) {
+			array_push( $wanted, ...posthorn_client_wanted( $endpoint['events'] ?? null, $endpoint['format'] ?? null ) );
 		}
 	}
-	return false;
+	return array_values( array_unique( $wanted ) );
 }
 
 /**

@@ -96,6 +96,16 @@ pub(super) fn matches(endpoint: &Endpoint, name: &str, data: Option<&str>) -> bo
     endpoint.events.iter().any(|subscription| covers(subscription, format, entry, &means))
 }
 
+/// The catalogue's own names of the events of which an endpoint with these `events` and of this `format` may be sent any.
+pub(super) fn wanted(events: &[String], format: &Format) -> Vec<&'static str> {
+    catalogue::all()
+        .iter()
+        .filter(|entry| entry.name != TEST)
+        .filter(|entry| events.iter().any(|subscription| covers(subscription, format, entry, &|_| true)))
+        .map(|entry| entry.name)
+        .collect()
+}
+
 fn covers(subscription: &str, format: &Format, entry: &Entry, means: &impl Fn(&str) -> bool) -> bool {
     let names = || entry.names().filter(|name| means(name));
     let is_known = || format.events.is_empty() || names().any(|name| format.events.contains(&name));

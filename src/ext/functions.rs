@@ -12,6 +12,7 @@ use super::arrays;
 use super::convert::{Reader, to_array};
 use super::guard::guard;
 use super::statement;
+use crate::endpoint;
 use crate::error::{Error, shown};
 use crate::event::{Context, NewEvent};
 use crate::filter::Filters;
@@ -29,6 +30,7 @@ pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
         .function(wrap_function!(posthorn_inspect))
         .function(wrap_function!(posthorn_keep_sending))
         .function(wrap_function!(posthorn_read_statement))
+        .function(wrap_function!(posthorn_wanted))
 }
 
 /// The catalogue: a list of events, each with `name`, `group`, `title`, `meaning`, `entity`, `source`,
@@ -123,4 +125,16 @@ pub fn posthorn_try_filters(filters: &ZendHashTable, events: Option<&ZendHashTab
 #[php(name = "Posthorn\\read_statement")]
 pub fn posthorn_read_statement(sql: BinarySlice<u8>, tables: &ZendHashTable) -> PhpResult<Option<ZBox<ZendHashTable>>> {
     guard(|| statement::read(&sql, tables))
+}
+
+/// The events of which an endpoint may be sent any: the catalogue's own names, whatever names `events`, a list as the
+/// endpoint's key of that name, has for them. Throws `Posthorn\InvalidArgument` for events that such an endpoint would be
+/// refused for, and for a format that does not exist.
+#[php_function]
+#[php(name = "Posthorn\\wanted", defaults(format = format::DEFAULT.to_owned()))]
+pub fn posthorn_wanted(events: &ZendHashTable, format: String) -> PhpResult<ZBox<ZendHashTable>> {
+    guard(|| {
+        let events = Reader::default().array("events", events)?;
+        Ok(to_array(&endpoint::wanted(&events, &format)?.into()))
+    })
 }

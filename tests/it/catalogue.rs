@@ -38,26 +38,47 @@ fn s1_offers_its_twelve_events_and_knows_one_more() {
     }
 }
 
+/// How many events each source has; which they are is in docs/events.md.
 #[test]
-fn posthorn_fires_by_itself_what_the_crm_writes() {
-    let fired: Vec<&str> =
-        catalogue::all().iter().filter(|entry| entry.source == Source::Crm).map(|entry| entry.name).collect();
+fn posthorn_fires_by_itself_what_the_crm_writes_and_what_wordpress_knows() {
+    let fired = |source: Source| catalogue::all().iter().filter(move |entry| entry.source == source);
+    let groups = |source| {
+        let mut groups: Vec<&str> = fired(source).map(|entry| entry.name.split('.').next().unwrap()).collect();
+        groups.dedup();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    };
     assert_eq!(
-        fired,
+        groups(Source::Crm),
         [
-            "contact.created",
-            "contact.updated",
-            "contact.deleted",
-            "lead.created",
-            "lead.updated",
-            "lead.deleted",
-            "enquiry.created",
+            "appointment",
+            "call",
+            "communication",
+            "contact",
+            "deal",
+            "email",
+            "enquiry",
             "form_submitted",
-            "deal.created",
-            "deal.stage_changed",
-            "deal.won",
-            "deal.lost",
-            "task.completed"
+            "lead",
+            "task",
+            "workflow"
+        ]
+    );
+    assert_eq!(groups(Source::Site), ["feedback", "integration", "organization", "property", "user"]);
+    let left: Vec<&str> = fired(Source::Dispatch).map(|entry| entry.name).collect();
+    assert_eq!(
+        left,
+        [
+            "call.recording_ready",
+            "call.transcription_ready",
+            "bot.created",
+            "bot.updated",
+            "bot.activated",
+            "bot.deactivated",
+            "conversation.started",
+            "conversation.message",
+            "conversation.ended"
         ]
     );
 }
@@ -129,4 +150,24 @@ fn every_format_can_be_subscribed_to_in_its_own_words() {
         Endpoint::from_json(&json!({"url": "https://hooks.example/", "format": format.name, "events": events}))
             .unwrap();
     }
+}
+
+#[test]
+fn what_an_endpoint_may_be_sent_is_told_in_our_own_names() {
+    let wanted = |events: Value, format: &str| posthorn::endpoint::wanted(&events, format).unwrap();
+    let all = wanted(json!(["*"]), "wpresidence");
+    assert_eq!(all.len(), S1.len() + 1);
+    assert!(S1.iter().all(|name| all.contains(name)) && !all.contains(&"contact.tagged"));
+    assert_eq!(
+        wanted(json!(["deal.closed_won", "property.sold"]), "wpresidence"),
+        ["deal.won", "property.status_changed"]
+    );
+    assert_eq!(wanted(json!(["contact.tagged"]), "wpresidence"), ["contact.tagged"]);
+    // In S2's words a task of a deal is something of the deal.
+    assert!(wanted(json!(["deal.*"]), "winnerr").contains(&"task.created"));
+    assert!(!wanted(json!(["deal.*"]), "wpresidence").contains(&"task.created"));
+    assert_eq!(wanted(json!(["*"]), "github").len(), catalogue::all().len() - 1);
+    let refused = posthorn::endpoint::wanted(&json!(["contact.tagged"]), "telex").unwrap_err().to_string();
+    assert_eq!(refused, "format: there is no format 'telex'");
+    assert!(posthorn::endpoint::wanted(&json!(["deal.wonn"]), "wpresidence").is_err());
 }

@@ -31,6 +31,7 @@ mod format;
 mod fuzz;
 mod json;
 mod preset;
+mod reference;
 mod retry;
 mod rig;
 mod runtime_damage;

@@ -5,7 +5,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/testbed.sh"
 
-ALL_STAGES="rust receiver ext chaos wordpress browser readme"
+ALL_STAGES="rust receiver ext chaos wordpress browser readme reference"
 TIMES=()
 
 stage_rust() { (cd "$POSTHORN_ROOT" && need_build_tools && cargo test --locked); }
@@ -15,6 +15,7 @@ stage_chaos() { ROUND=short run_script tests/chaos/run.sh; }
 stage_wordpress() { run_script tests/wordpress/run.sh; }
 stage_browser() { run_script tests/browser/run.sh; }
 stage_readme() { need_node && need_packages python3 && need_php && run_script tests/readme/run.sh; }
+stage_reference() { run_script tests/reference/run.sh; }
 
 # A stage whose script is missing has failed: nothing is skipped silently.
 run_script() {

@@ -134,6 +134,13 @@ final class Posthorn_Crm_Table {
 	}
 
 	/**
+	 * Whether the database has it.
+	 */
+	public function is_there(): bool {
+		return (bool) posthorn_crm_query( "SHOW TABLES LIKE '" . addcslashes( esc_sql( $this->name ), '_%' ) . "'" );
+	}
+
+	/**
 	 * Whether a receiver of its site wants any of its events.
 	 */
 	public function is_wanted(): bool {

@@ -22,30 +22,43 @@ function posthorn_crm_tables(): array {
 			'table'  => 'wpresidence_crm_contacts',
 			'key'    => 'contact_id',
 			'events' => array(
-				'created' => 'contact.created',
-				'updated' => 'contact.updated',
-				'deleted' => 'contact.deleted',
+				'created'  => 'contact.created',
+				'updated'  => 'contact.updated',
+				'deleted'  => 'contact.deleted',
+				'tagged'   => 'contact.tagged',
+				'untagged' => 'contact.untagged',
+				'assigned' => 'contact.assigned',
 			),
 		),
 		'lead'     => array(
 			'table'  => 'wpresidence_crm_leads',
 			'key'    => 'lead_id',
 			'events' => array(
-				'created' => 'lead.created',
-				'updated' => 'lead.updated',
-				'deleted' => 'lead.deleted',
+				'created'   => 'lead.created',
+				'updated'   => 'lead.updated',
+				'deleted'   => 'lead.deleted',
+				'qualified' => 'lead.qualified',
+				'scored'    => 'lead.scored',
 			),
 		),
 		'enquiry'  => array(
 			'table'  => 'wpresidence_crm_enquiries',
 			'key'    => 'enquiry_id',
-			'events' => array( 'created' => 'enquiry.created' ),
+			'events' => array(
+				'created'     => 'enquiry.created',
+				'scheduled'   => 'appointment.scheduled',
+				'rescheduled' => 'appointment.rescheduled',
+				'cancelled'   => 'appointment.cancelled',
+				'completed'   => 'appointment.completed',
+			),
 		),
 		'deal'     => array(
 			'table'  => 'wpresidence_crm_deals',
 			'key'    => 'deal_id',
 			'events' => array(
 				'created'       => 'deal.created',
+				'updated'       => 'deal.updated',
+				'deleted'       => 'deal.deleted',
 				'stage_changed' => 'deal.stage_changed',
 				'won'           => 'deal.won',
 				'lost'          => 'deal.lost',
@@ -54,13 +67,48 @@ function posthorn_crm_tables(): array {
 		'task'     => array(
 			'table'  => 'wpresidence_crm_tasks',
 			'key'    => 'task_id',
-			'events' => array( 'completed' => 'task.completed' ),
+			'events' => array(
+				'created'   => 'task.created',
+				'completed' => 'task.completed',
+				'overdue'   => 'task.overdue',
+			),
 		),
 		'activity' => array(
 			'table'  => 'wpresidence_crm_activities',
 			'key'    => 'activity_id',
-			'events' => array( 'created' => 'form_submitted' ),
+			'events' => posthorn_crm_activity_types(),
 		),
+	);
+}
+
+/**
+ * The events that activities are, by their types. A type that is not listed is none, or has an event of its own: that a
+ * deal was won is known from the deal.
+ *
+ * @return array<string,string> Type => event.
+ */
+function posthorn_crm_activity_types(): array {
+	return array(
+		'form_submission'           => 'form_submitted',
+		'email_sent'                => 'communication.email_sent',
+		'listing_email_sent'        => 'communication.email_sent',
+		'call'                      => 'communication.call_ended',
+		'call_logged'               => 'communication.call_ended',
+		'automation_triggered'      => 'workflow.triggered',
+
+		// Documented nowhere: these are the types that the CRM would use by its own convention.
+		'email_received'            => 'communication.email_received',
+		'email_opened'              => 'email.opened',
+		'email_clicked'             => 'email.clicked',
+		'email_bounced'             => 'email.bounced',
+		'sms_sent'                  => 'communication.sms_sent',
+		'sms_received'              => 'communication.sms_received',
+		'call_started'              => 'communication.call_started',
+		'call_ended'                => 'communication.call_ended',
+		'call_missed'               => 'call.missed',
+		'voicemail_received'        => 'communication.voicemail_received',
+		'automation_step_completed' => 'workflow.step_completed',
+		'automation_failed'         => 'workflow.failed',
 	);
 }
 

@@ -29,19 +29,44 @@ function posthorn_crm_events( Posthorn_Crm_Table $table, int $key, ?string $befo
 	$record  = posthorn_crm_record( $table, $key, $new ?? $old ?? array() );
 	$context = array( 'record' => $record );
 	if ( null === $old || null === $new ) {
-		return posthorn_crm_named( $table, null === $old ? 'created' : 'deleted', $new ?? $old, $context );
+		return posthorn_crm_events_of_end( $table, null === $old ? 'created' : 'deleted', $new ?? $old, $context );
 	}
 	$previous = posthorn_crm_previous( $old, $new );
 	if ( ! $previous && 'completed' !== $hint ) {
 		return array();
 	}
+	$events = posthorn_crm_events_of_appointment( $table, $old, $new, $context );
+	// Typed once: as many events as a deal that is won makes are three.
+	$data     = posthorn_crm_typed( $table, $new );
 	$context += array(
 		'previous' => posthorn_crm_typed( $table, $previous ),
 		'changes'  => array_keys( $previous ),
 	);
-	$events   = posthorn_crm_named( $table, 'updated', $new, $context );
-	foreach ( posthorn_crm_turns( $table, $old, $new, $hint ) as $turn ) {
-		array_push( $events, ...posthorn_crm_named( $table, $turn, $new, $context ) );
+	foreach ( array( 'updated', ...posthorn_crm_turns( $table, $old, $new, $hint ) ) as $change ) {
+		array_push( $events, ...posthorn_crm_named( $table, $change, $data, $context ) );
+	}
+	return $events;
+}
+
+/**
+ * The events of a row that appeared or is gone.
+ *
+ * @param Posthorn_Crm_Table $table   The row's table.
+ * @param string             $change  `created` or `deleted`.
+ * @param array              $row     The row.
+ * @param array              $context The events' context.
+ * @return array[] Lists of event, data, context.
+ */
+function posthorn_crm_events_of_end( Posthorn_Crm_Table $table, string $change, array $row, array $context ): array {
+	if ( 'activity' === $table->record ) {
+		return 'created' === $change ? posthorn_crm_events_of_activity( $table, $row, $context ) : array();
+	}
+	$events = posthorn_crm_named( $table, $change, posthorn_crm_typed( $table, $row ), $context );
+	if ( 'created' === $change ) {
+		array_push( $events, ...posthorn_crm_events_of_appointment( $table, null, $row, $context ) );
+		if ( posthorn_crm_became_overdue( $table, null, $row ) ) {
+			array_push( $events, ...posthorn_crm_named( $table, 'overdue', posthorn_crm_typed( $table, $row ), $context ) );
+		}
 	}
 	return $events;
 }
@@ -64,7 +89,11 @@ function posthorn_crm_events_of_announcement( Posthorn_Crm_Table $table, int $ke
 		return array();
 	}
 	$row += array( $table->key => (string) $key );
-	return posthorn_crm_named( $table, $change, $row, array( 'record' => posthorn_crm_record( $table, $key, $row ) ) );
+	$context = array( 'record' => posthorn_crm_record( $table, $key, $row ) );
+	if ( 'created' === $change || $is_gone ) {
+		return posthorn_crm_events_of_end( $table, $change, $row, $context );
+	}
+	return posthorn_crm_named( $table, $change, posthorn_crm_typed( $table, $row ), $context );
 }
 
 /**
@@ -72,16 +101,13 @@ function posthorn_crm_events_of_announcement( Posthorn_Crm_Table $table, int $ke
  *
  * @param Posthorn_Crm_Table $table   The row's table.
  * @param string             $change  `created`, `updated`, `deleted` or one of posthorn_crm_turns().
- * @param array              $row     The row that the event carries.
+ * @param array              $data    What the event carries.
  * @param array              $context The event's context.
  * @return array[] None or one list of event, data, context.
  */
-function posthorn_crm_named( Posthorn_Crm_Table $table, string $change, array $row, array $context ): array {
+function posthorn_crm_named( Posthorn_Crm_Table $table, string $change, array $data, array $context ): array {
 	$event = $table->events()[ $change ] ?? null;
-	if ( null === $event || 'activity' === $table->record && ! posthorn_crm_is_form( $row ) ) {
-		return array();
-	}
-	return array( array( $event, posthorn_crm_typed( $table, $row ), $context ) );
+	return null === $event ? array() : array( array( $event, $data, $context ) );
 }
 
 /**
@@ -114,31 +140,4 @@ function posthorn_crm_previous( array $old, array $new ): array {
 		}
 	}
 	return $previous;
-}
-
-/**
- * What a change is besides an update.
- *
- * @param Posthorn_Crm_Table $table The row's table.
- * @param array              $old   The row before.
- * @param array              $new   The row after.
- * @param string             $hint  `completed` if an action said so.
- * @return string[] Of `stage_changed`, `won`, `lost`, `completed`.
- */
-function posthorn_crm_turns( Posthorn_Crm_Table $table, array $old, array $new, string $hint ): array {
-	$turns = array();
-	if ( 'deal' === $table->record ) {
-		$stage = posthorn_crm_new_stage( $old, $new );
-		if ( null !== $stage ) {
-			$turns[] = 'stage_changed';
-		}
-		$outcome = posthorn_crm_new_outcome( $old, $new, $stage );
-		if ( null !== $outcome ) {
-			$turns[] = $outcome;
-		}
-	}
-	if ( 'task' === $table->record && ( 'completed' === $hint || posthorn_crm_is_done( $new ) && ! posthorn_crm_is_done( $old ) ) ) {
-		$turns[] = 'completed';
-	}
-	return $turns;
 }

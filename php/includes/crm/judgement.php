@@ -1,7 +1,7 @@
 <?php
 /**
  * What the columns of a row say where the CRM leaves it to be judged: a deal's stage and outcome, whether a task is
- * done, whether an activity is a submitted form.
+ * done.
  *
  * @package Posthorn
  */
@@ -69,15 +69,6 @@ function posthorn_crm_is_done( array $task ): bool {
 		}
 	}
 	return false;
-}
-
-/**
- * Whether an activity is a form that was submitted.
- *
- * @param array $activity A row.
- */
-function posthorn_crm_is_form( array $activity ): bool {
-	return 'form_submission' === ( $activity['type'] ?? '' ) || 'form_submission' === ( $activity['action'] ?? '' );
 }
 
 /**

@@ -87,7 +87,7 @@ function posthorn_crm_is_reading( ?bool $reading = null ): bool {
 function posthorn_crm_watch(): Posthorn_Crm_Watch {
 	static $watch = null;
 	if ( null === $watch ) {
-		foreach ( array( 'class-table', 'read', 'types', 'class-write', 'class-changes', 'class-transaction', 'judgement', 'events', 'hand-over', 'class-watch' ) as $room ) {
+		foreach ( array( 'class-table', 'read', 'types', 'class-write', 'class-changes', 'class-transaction', 'judgement', 'turns', 'activities', 'appointments', 'overdue', 'events', 'hand-over', 'class-watch' ) as $room ) {
 			require_once __DIR__ . "/$room.php";
 		}
 		$watch = new Posthorn_Crm_Watch();
