@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Endpoint;
-use crate::catalogue::{self, Entry};
+use crate::catalogue::{self, Entry, TEST};
 use crate::error::{Error, Result};
 use crate::format::{self, Format};
 use crate::json;
