@@ -47,7 +47,8 @@ fn sample_body(entry: &Entry) -> Value {
     let context = json!({"site_url": "https://yoursite.example", "occurred_at": SAMPLE_TIME});
     let new = NewEvent::new(entry.name, &Value::Object(entry.sample()), &context, 1 << 20).unwrap();
     let event = Event::unstored(new, &posthorn::clock::SystemClock);
-    serde_json::from_str(&format::body(format::DEFAULT, &event)).unwrap()
+    let endpoint = crate::endpoint::with(json!({}));
+    serde_json::from_str(&format::body(&endpoint, &event)).unwrap()
 }
 
 /// A JSON object on as few lines as fit.
