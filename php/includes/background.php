@@ -40,7 +40,7 @@ function posthorn_add_cron_schedule( array $schedules ): array {
  * When an administrator opens a page: what has to be in place is, and news of failures is told.
  */
 function posthorn_check_in(): void {
-	if ( ! current_user_can( 'manage_options' ) || wp_doing_ajax() || ! posthorn_has_receiver() ) {
+	if ( ! current_user_can( 'manage_options' ) || wp_doing_ajax() || ! posthorn_has_receiver() || posthorn_is_held() ) {
 		return;
 	}
 	try {
@@ -65,7 +65,7 @@ function posthorn_check_in(): void {
  * WP-Cron, every five minutes: sends for a few seconds if nobody else is sending, and tells failures.
  */
 function posthorn_run_cron(): void {
-	if ( ! posthorn_has_receiver() ) {
+	if ( ! posthorn_has_receiver() || posthorn_is_held() ) {
 		return;
 	}
 	try {

@@ -15,6 +15,7 @@ const POSTHORN_SELDOM = array(
 	'activate_plugin'            => array( 'lifecycle.php', 'posthorn_plugin_activated' ),
 	'deactivate_plugin'          => array( 'lifecycle.php', 'posthorn_plugin_deactivated' ),
 	'wp_uninitialize_site'       => array( 'hand-over.php', 'posthorn_forget_site' ),
+	'wp_initialize_site'         => array( 'guard-answers.php', 'posthorn_guard_site_made' ),
 	// The last resort, and news of what failed.
 	'cron_schedules'             => array( 'background.php', 'posthorn_add_cron_schedule' ), // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.
 	'posthorn_cron'              => array( 'background.php', 'posthorn_run_cron' ),
@@ -104,6 +105,8 @@ if ( defined( 'WP_CLI' ) && WP_CLI ) {
 	require_once __DIR__ . '/outcome.php';
 	require __DIR__ . '/class-cli-command.php';
 	WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
+	require __DIR__ . '/cli/class-site-command.php';
+	WP_CLI::add_command( 'posthorn site', 'Posthorn_CLI_Site_Command' );
 }
 
 if ( ! posthorn_is_ready() ) {
@@ -136,4 +139,5 @@ if ( is_admin() ) {
 	add_action( 'admin_post_posthorn_resume', 'posthorn_resume' );
 	add_action( 'admin_post_posthorn_dismiss', 'posthorn_dismiss' );
 	add_action( 'admin_post_posthorn_adopt', 'posthorn_adopt' );
+	add_action( 'admin_post_posthorn_guard', 'posthorn_guard_decided' );
 }

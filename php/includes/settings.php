@@ -17,15 +17,17 @@ const POSTHORN_MAIN_ENDPOINT = 'main';
  * The settings of a site that has none yet.
  *
  * `revision` counts the saves; `endpoints` is a list, of which the settings page edits the one called `main`;
- * `delete_queue` is whether uninstalling deletes the queue too.
+ * `delete_queue` is whether uninstalling deletes the queue too; `saved_for` is where the site was when they were saved (see
+ * posthorn_guard_mark()), null if that is not known.
  *
- * @return array{revision:int,endpoints:array,delete_queue:bool}
+ * @return array{revision:int,endpoints:array,delete_queue:bool,saved_for:?array}
  */
 function posthorn_default_settings(): array {
 	return array(
 		'revision'     => 0,
 		'endpoints'    => array(),
 		'delete_queue' => false,
+		'saved_for'    => null,
 	);
 }
 
@@ -73,6 +75,7 @@ function posthorn_sanitise_settings( $stored ): array {
 	}
 	$settings['revision']     = max( 0, (int) ( $stored['revision'] ?? 0 ) );
 	$settings['delete_queue'] = ! empty( $stored['delete_queue'] );
+	$settings['saved_for']    = posthorn_guard_sanitise( $stored['saved_for'] ?? null );
 	foreach ( is_array( $stored['endpoints'] ?? null ) ? $stored['endpoints'] : array() as $endpoint ) {
 		if ( is_array( $endpoint ) && is_string( $endpoint['url'] ?? null ) && '' !== $endpoint['url'] ) {
 			$settings['endpoints'][] = array_merge( posthorn_default_endpoint(), $endpoint );
@@ -129,6 +132,13 @@ function posthorn_has_receiver( ?array $settings = null ): bool {
 			return true;
 		}
 	}
+	return posthorn_has_code_endpoints() && ! posthorn_is_copy( $settings );
+}
+
+/**
+ * Whether code may add receivers to those that are stored.
+ */
+function posthorn_has_code_endpoints(): bool {
 	return (bool) has_filter( 'posthorn_endpoints' );
 }
 
@@ -140,7 +150,7 @@ function posthorn_has_receiver( ?array $settings = null ): bool {
 function posthorn_subscribes( array $events ): bool {
 	static $asked, $wanted;
 	// What code adds is not asked for every row.
-	if ( has_filter( 'posthorn_endpoints' ) ) {
+	if ( posthorn_has_code_endpoints() && ! posthorn_is_copy() ) {
 		return true;
 	}
 	// A bulk action asks for each of its rows.
@@ -171,11 +181,12 @@ function posthorn_wanted( array $endpoints ): array {
 /**
  * Replaces the settings, if nobody else did in between.
  *
- * @param array $settings The new settings; `revision` is the one they were made from.
+ * @param array      $settings  The new settings; `revision` is the one they were made from.
+ * @param array|null $saved_for Optional. What is remembered of where the site is; by default what was before.
  * @return array|null The settings as stored, one revision higher; null if the stored revision was another, and then
  *                    nothing was changed.
  */
-function posthorn_replace_settings( array $settings ): ?array {
+function posthorn_replace_settings( array $settings, ?array $saved_for = null ): ?array {
 	global $wpdb;
 	add_option( POSTHORN_OPTION, posthorn_default_settings() );
 	// update_option() compares with what this process read long ago. Only the database can tell who came first.
@@ -187,6 +198,7 @@ function posthorn_replace_settings( array $settings ): ?array {
 		return null;
 	}
 	++$settings['revision'];
+	$settings['saved_for'] = $saved_for ?? posthorn_guard_of_saved( $current );
 	$replaced = $wpdb->query(
 		$wpdb->prepare(
 			"UPDATE $wpdb->options SET option_value = %s WHERE option_name = %s AND option_value = %s",

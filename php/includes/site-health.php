@@ -54,6 +54,9 @@ function posthorn_test_damage(): array {
  */
 function posthorn_test_sending(): array {
 	require_once __DIR__ . '/conditions.php';
+	if ( posthorn_is_held() ) {
+		return posthorn_health_of( 'posthorn_sending', array( posthorn_guard_condition() ) );
+	}
 	$look  = posthorn_client_inspect();
 	$found = posthorn_sender_conditions( $look );
 	try {
