@@ -33,6 +33,9 @@ function posthorn_load(): void {
 	require_once __DIR__ . '/includes/requirements.php';
 	require_once __DIR__ . '/includes/settings.php';
 	require_once __DIR__ . '/includes/guard.php';
+	if ( defined( 'POSTHORN_ENDPOINTS' ) ) {
+		require_once __DIR__ . '/includes/constants.php';
+	}
 	require_once __DIR__ . '/includes/client.php';
 	require_once __DIR__ . '/includes/hand-over.php';
 	require_once __DIR__ . '/includes/problems.php';

@@ -11,6 +11,7 @@ defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 
 require_once __DIR__ . '/includes/settings.php';
 require_once __DIR__ . '/includes/guard.php';
+require_once __DIR__ . '/includes/constants.php';
 require_once __DIR__ . '/includes/client.php';
 require_once __DIR__ . '/includes/lifecycle.php';
 

@@ -32,7 +32,7 @@ const POSTHORN_WAITED_TOLD_S = 7 * DAY_IN_SECONDS;
  * A condition.
  *
  * @param string $id    Which: frozen, silent, network, memory, overlay, moved, full, nearly_full, disk, late, waited, paused,
- *                      guard, suspended, failing, switched_off.
+ *                      guard, constant, suspended, failing, switched_off.
  * @param string $level `critical` or `recommended`, as Site Health has them.
  * @param string $title The heading.
  * @param string $text  What it means.
@@ -54,9 +54,19 @@ function posthorn_conditions(): array {
 		return array( posthorn_guard_condition() );
 	}
 	$look  = posthorn_client_inspect();
-	$found = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ), posthorn_room_conditions( $look, posthorn_client_stats() ), posthorn_backlog_conditions( $look ), posthorn_receiver_conditions() );
+	$found = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ), posthorn_room_conditions( $look, posthorn_client_stats() ), posthorn_backlog_conditions( $look ), posthorn_receiver_conditions(), posthorn_constant_conditions() );
 	usort( $found, static fn( array $one, array $other ) => $one['level'] <=> $other['level'] );
 	return $found;
+}
+
+/**
+ * What is wrong with the endpoints that wp-config.php defines.
+ *
+ * @return array[]
+ */
+function posthorn_constant_conditions(): array {
+	$mistakes = defined( 'POSTHORN_ENDPOINTS' ) ? posthorn_constant_mistakes() : array();
+	return array_map( static fn( string $mistake ): array => posthorn_condition( 'constant', 'critical', __( 'A receiver in wp-config.php has a mistake', 'posthorn' ), $mistake ), $mistakes );
 }
 
 /**

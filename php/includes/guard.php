@@ -127,7 +127,7 @@ function posthorn_is_held( ?array $settings = null ): bool {
 	static $known = array();
 	$settings   ??= posthorn_settings();
 	$saved_for    = $settings['saved_for'];
-	if ( null === $saved_for || $saved_for['copy'] && '' === posthorn_guard_reason( $saved_for ) ) {
+	if ( null === $saved_for ) {
 		return false;
 	}
 	// A bulk action asks thousands of times.
@@ -144,7 +144,23 @@ function posthorn_is_held( ?array $settings = null ): bool {
  * @param array|null $settings Optional. The settings, if they are at hand.
  */
 function posthorn_is_copy( ?array $settings = null ): bool {
-	return ( $settings ?? posthorn_settings() )['saved_for']['copy'] ?? false;
+	$saved_for = ( $settings ?? posthorn_settings() )['saved_for'];
+	return null !== $saved_for && $saved_for['copy'] && '' === posthorn_guard_reason( $saved_for );
+}
+
+/**
+ * The stored receivers as they count for events: where a copy has become something else, perhaps its original, those that were
+ * switched off with it are asked about, and so what they want is kept.
+ *
+ * @param array $settings The settings.
+ * @return array[]
+ */
+function posthorn_guarded_endpoints( array $settings ): array {
+	$saved_for = $settings['saved_for'];
+	if ( null === $saved_for || ! $saved_for['copy'] || ! posthorn_is_held( $settings ) ) {
+		return $settings['endpoints'];
+	}
+	return array_map( static fn( array $endpoint ): array => array( 'enabled' => $endpoint['enabled'] || in_array( $endpoint['id'], $saved_for['off'], true ) ) + $endpoint, $settings['endpoints'] );
 }
 
 /**

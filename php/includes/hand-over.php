@@ -55,8 +55,8 @@ function posthorn_hand_over( int $revision ): bool {
 }
 
 /**
- * Hands over anew if what code says of the endpoints is something else than last time: the filter `posthorn_endpoints`, or
- * the proxy in wp-config.php.
+ * Hands over anew if what code says of the endpoints is something else than last time: the filter `posthorn_endpoints`,
+ * the constant POSTHORN_ENDPOINTS, or the proxy in wp-config.php.
  *
  * Code can change without a save. So this is looked at when an administrator opens a page, and by WP-Cron.
  */
@@ -100,6 +100,13 @@ function posthorn_endpoints(): ?array {
 	if ( get_option( 'posthorn_secret_unreadable' ) ) {
 		delete_option( 'posthorn_secret_unreadable' );
 	}
+	if ( defined( 'POSTHORN_ENDPOINTS' ) ) {
+		$constant = posthorn_constant_checked();
+		array_push( $endpoints, ...$constant['endpoints'] );
+		foreach ( array_merge( posthorn_constant_read()['mistakes'], $constant['mistakes'] ) as $mistake ) {
+			posthorn_report( new RuntimeException( $mistake ), false );
+		}
+	}
 	/**
 	 * The endpoints of the current site, before they are handed to the queue.
 	 *
@@ -131,7 +138,7 @@ function posthorn_endpoints_of_copy( array $endpoints ): array {
  */
 function posthorn_code_has_a_say(): bool {
 	require_once __DIR__ . '/proxy.php';
-	return has_filter( 'posthorn_endpoints' ) || posthorn_has_proxy();
+	return defined( 'POSTHORN_ENDPOINTS' ) || has_filter( 'posthorn_endpoints' ) || posthorn_has_proxy();
 }
 
 /**

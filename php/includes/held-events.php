@@ -20,7 +20,7 @@ const POSTHORN_HELD_MOST_BYTES = 268435456;
  * @param array|null $here Optional. The place; this one by default.
  */
 function posthorn_held_file( ?array $here = null ): string {
-	return posthorn_queue_directory() . '/held-' . posthorn_guard_hash( implode( "\0", $here ?? posthorn_here() ) . "\0" . posthorn_site_key() ) . '.jsonl';
+	return posthorn_original_directory() . '/held-' . posthorn_guard_hash( implode( "\0", $here ?? posthorn_here() ) . "\0" . posthorn_site_key() ) . '.jsonl';
 }
 
 /**
@@ -150,8 +150,7 @@ function posthorn_release_held( ?array $here = null ): int {
 		do {
 			$events = array();
 			for ( $line = fgets( $file ); false !== $line; $line = fgets( $file ) ) {
-				$event    = json_decode( $line, true );
-				$events[] = is_array( $event ) && 3 === count( $event ) ? $event : null;
+				$events[] = posthorn_held_event( $line );
 				if ( count( $events ) >= POSTHORN_MOST_AT_ONCE ) {
 					break;
 				}
@@ -167,6 +166,26 @@ function posthorn_release_held( ?array $here = null ): int {
 	}
 	// phpcs:enable
 	return $released;
+}
+
+/**
+ * Reads an event that was written down.
+ *
+ * @param string $line A line of the file.
+ * @return array{string,array,array}|null Event, data, context; null for a line that was cut off.
+ */
+function posthorn_held_event( string $line ): ?array {
+	$event = json_decode( $line, true );
+	if ( ! is_array( $event ) || 3 !== count( $event ) ) {
+		return null;
+	}
+	// As an array, {} would become a list, and so would {"0": …}.
+	$exact    = json_decode( $line );
+	$event[1] = (array) $exact[1];
+	if ( isset( $event[2]['previous'] ) ) {
+		$event[2]['previous'] = (array) $exact[2]->previous;
+	}
+	return $event;
 }
 
 /**

@@ -24,6 +24,8 @@ const POSTHORN_SELDOM = array(
 	'debug_information'          => array( 'site-health.php', 'posthorn_add_debug_information' ),
 	// The form about the CRM's own webhooks.
 	'admin_post_posthorn_native' => array( 'admin/native-webhooks.php', 'posthorn_native_decided' ),
+	'admin_post_posthorn_export' => array( 'admin/transfer.php', 'posthorn_export_asked' ),
+	'admin_post_posthorn_import' => array( 'admin/transfer.php', 'posthorn_import_asked' ),
 );
 
 /**
@@ -107,6 +109,9 @@ if ( defined( 'WP_CLI' ) && WP_CLI ) {
 	WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
 	require __DIR__ . '/cli/class-site-command.php';
 	WP_CLI::add_command( 'posthorn site', 'Posthorn_CLI_Site_Command' );
+	require __DIR__ . '/cli/class-transfer-command.php';
+	WP_CLI::add_command( 'posthorn export', array( 'Posthorn_CLI_Transfer_Command', 'export' ) );
+	WP_CLI::add_command( 'posthorn import', array( 'Posthorn_CLI_Transfer_Command', 'import' ) );
 }
 
 if ( ! posthorn_is_ready() ) {

@@ -30,14 +30,21 @@ function posthorn_is_ready(): bool {
  * digits of SHA-256 over database host, database name and base prefix keep the installations of a server apart.
  */
 function posthorn_queue_directory(): string {
+	$copy = posthorn_copy_name();
+	return posthorn_original_directory() . ( '' === $copy ? '' : "-copy-$copy" );
+}
+
+/**
+ * The same, whether or not the site is a copy.
+ */
+function posthorn_original_directory(): string {
 	static $directory = null;
 	if ( null === $directory ) {
 		$parent    = defined( 'POSTHORN_DATA_DIR' ) ? POSTHORN_DATA_DIR : (string) ini_get( 'posthorn.data_dir' );
 		$parent    = '' === $parent ? '/var/lib/posthorn' : $parent;
 		$directory = rtrim( $parent, '/' ) . '/' . posthorn_installation_key();
 	}
-	$copy = posthorn_copy_name();
-	return '' === $copy ? $directory : "$directory-copy-$copy";
+	return $directory;
 }
 
 /**
@@ -126,7 +133,7 @@ function posthorn_keep_sending(): void {
  */
 function posthorn_release_left(): void {
 	// Only after a question is there any such file.
-	if ( array() !== glob( posthorn_queue_directory() . '/held-*.jsonl' ) ) {
+	if ( array() !== glob( posthorn_original_directory() . '/held-*.jsonl' ) ) {
 		require_once __DIR__ . '/held-events.php';
 		posthorn_hand_over_if_needed();
 		posthorn_release_held();

@@ -142,19 +142,23 @@ function posthorn_may_allow_private(): bool {
  * @param array|null $settings Optional. The settings, if they are at hand.
  */
 function posthorn_has_receiver( ?array $settings = null ): bool {
-	foreach ( ( $settings ?? posthorn_settings() )['endpoints'] as $endpoint ) {
+	$settings ??= posthorn_settings();
+	foreach ( posthorn_guarded_endpoints( $settings ) as $endpoint ) {
 		if ( $endpoint['enabled'] ) {
 			return true;
 		}
 	}
-	return posthorn_has_code_endpoints() && ! posthorn_is_copy( $settings );
+	if ( ! posthorn_has_code_endpoints() || posthorn_is_copy( $settings ) ) {
+		return false;
+	}
+	return has_filter( 'posthorn_endpoints' ) || array() !== array_filter( posthorn_constant_endpoints(), static fn( array $endpoint ): bool => (bool) ( $endpoint['enabled'] ?? true ) );
 }
 
 /**
  * Whether code may add receivers to those that are stored.
  */
 function posthorn_has_code_endpoints(): bool {
-	return (bool) has_filter( 'posthorn_endpoints' );
+	return defined( 'POSTHORN_ENDPOINTS' ) && array() !== posthorn_constant_endpoints() || has_filter( 'posthorn_endpoints' );
 }
 
 /**
@@ -165,11 +169,14 @@ function posthorn_has_code_endpoints(): bool {
 function posthorn_subscribes( array $events ): bool {
 	static $asked, $wanted;
 	// What code adds is not asked for every row.
-	if ( posthorn_has_code_endpoints() && ! posthorn_is_copy() ) {
+	if ( has_filter( 'posthorn_endpoints' ) && ! posthorn_is_copy() ) {
 		return true;
 	}
 	// A bulk action asks for each of its rows.
-	$endpoints = posthorn_settings()['endpoints'];
+	$endpoints = posthorn_guarded_endpoints( posthorn_settings() );
+	if ( defined( 'POSTHORN_ENDPOINTS' ) && ! posthorn_is_copy() ) {
+		$endpoints = array_merge( $endpoints, array_values( posthorn_constant_endpoints() ) );
+	}
 	if ( $asked !== $endpoints ) {
 		$wanted = posthorn_wanted( $endpoints );
 		$asked  = $endpoints;
