@@ -49,6 +49,7 @@ function posthorn_check_in(): void {
 		}
 		posthorn_hand_over_if_needed();
 		posthorn_hand_over_if_filter_changed();
+		posthorn_release_left();
 		if ( posthorn_nobody_sent() ) {
 			require_once __DIR__ . '/conditions.php';
 			posthorn_note_waiting();
@@ -71,6 +72,7 @@ function posthorn_run_cron(): void {
 	try {
 		posthorn_hand_over_if_needed();
 		posthorn_hand_over_if_filter_changed();
+		posthorn_release_left();
 		if ( posthorn_nobody_sent() ) {
 			require_once __DIR__ . '/conditions.php';
 			posthorn_note_waiting();

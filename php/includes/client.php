@@ -122,6 +122,9 @@ function posthorn_client_dispatch_many( array $events ): array {
  * @return array One attempt, with `ok`.
  */
 function posthorn_client_send( array $endpoint, string $event, array $data, array $context ): array {
+	if ( posthorn_is_held() ) {
+		throw posthorn_guard_error();
+	}
 	require_once __DIR__ . '/proxy.php';
 	return posthorn_queue()->send( posthorn_with_proxy( $endpoint ), $event, $data, $context );
 }

@@ -19,12 +19,14 @@ final class ConstantEndpointsTest extends SiteTestCase {
 		parent::setUp();
 		$this->config = tempnam( sys_get_temp_dir(), 'posthorn-config' );
 		$this->other  = new Receiver( 'constant' );
+		posthorn_forget_cached_settings();
 		$this->save_endpoint( array( 'events' => array( 'contact.created' ) ) );
 	}
 
 	protected function tearDown(): void {
 		unlink( $this->config );
-		// The constant is gone: a change too.
+		// The constant is gone: a change too. Other processes have saved meanwhile.
+		posthorn_forget_cached_settings();
 		posthorn_hand_over_if_filter_changed();
 		parent::tearDown();
 	}
@@ -57,6 +59,7 @@ final class ConstantEndpointsTest extends SiteTestCase {
 		$this->with( array( $this->endpoint( array( 'events' => array( 'deal.won' ) ) ) ), 'posthorn_hand_over_if_filter_changed(); posthorn_dispatch_many( array( array( "contact.created", array( "contact_id" => 8 ) ), array( "deal.won", array( "deal_id" => 1 ) ) ) );' );
 		self::assertSame( 'deal.won', $this->other->wait_for( 2 )[1]['event'] );
 		// And so does its absence.
+		posthorn_forget_cached_settings();
 		posthorn_hand_over_if_filter_changed();
 		posthorn_dispatch( 'contact.created', array( 'contact_id' => 9 ) );
 		$this->receiver->wait_for( 3 );

@@ -3,6 +3,7 @@
  * @package Posthorn\Tests
  */
 
+use Posthorn\Tests\Command;
 use Posthorn\Tests\SiteTestCase;
 use Posthorn\Tests\Visitor;
 
@@ -84,6 +85,7 @@ final class GuardTest extends SiteTestCase {
 		self::assertStringContainsString( 'held back', posthorn_test_sending()['label'] );
 		$after = $this->press( $owner, 'moved', $page->html );
 		self::assertStringNotContainsString( 'This site was moved here', $after );
+		posthorn_forget_cached_settings();
 		$requests = $this->receiver->wait_for( 3 );
 		self::assertSame( array( 7, 8, 9 ), array_map( static fn( array $request ): int => json_decode( $request['body'], true )['data']['contact_id'], $requests ) );
 		self::assertNotNull( posthorn_dispatch( 'contact.created', array( 'contact_id' => 10 ) ) );
@@ -120,19 +122,12 @@ final class GuardTest extends SiteTestCase {
 
 	public function test_nothing_is_tested_or_saved_past_the_question(): void {
 		$this->saved_elsewhere();
-		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
-		try {
-			posthorn_test( array( 'url' => $this->receiver->url(), 'allow_private' => true ) );
-			self::fail( 'a test was sent' );
-		} catch ( RuntimeException $error ) {
-			self::assertStringContainsString( 'wp posthorn site copy', $error->getMessage() );
-		}
-		self::assertWPError( posthorn_add_endpoint( array( 'url' => 'https://example.com/' ) ) );
+		$test = Command::wp( 'posthorn', 'test', $this->receiver->url(), '--allow-private' );
+		self::assertSame( 1, $test->status );
+		self::assertStringContainsString( 'wp posthorn site copy', $test->errors );
+		$add = Command::wp( 'eval', 'require_once WP_PLUGIN_DIR . "/posthorn/includes/endpoints.php"; echo posthorn_add_endpoint( array( "url" => "https://example.com/" ) )->get_error_code();' );
+		self::assertSame( 'posthorn_unavailable', $add->output, $add->errors );
 		self::assertSame( array(), $this->receiver->requests() );
-	}
-
-	private static function assertWPError( $value ): void {
-		self::assertTrue( is_wp_error( $value ) );
 	}
 
 	public function test_a_site_with_several_addresses_is_asked_once_for_each(): void {
