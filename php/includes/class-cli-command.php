@@ -262,8 +262,9 @@ class Posthorn_CLI_Command {
 	 */
 	public function test( array $arguments, array $options ): void {
 		$this->require_extension();
+		require_once __DIR__ . '/cli-test.php';
 		try {
-			$result = posthorn_test( $this->endpoint( $arguments[0] ?? null, $options ), (string) ( $options['event'] ?? 'test' ) );
+			$result = posthorn_test( posthorn_cli_test_endpoint( $arguments[0] ?? null, $options ), (string) ( $options['event'] ?? 'test' ) );
 		} catch ( \Throwable $error ) {
 			WP_CLI::error( posthorn_readable( $error->getMessage() ) );
 		}
@@ -371,36 +372,5 @@ class Posthorn_CLI_Command {
 			case 'version':
 				WP_CLI::error( sprintf( 'The plugin is version %s, the PHP extension is version %s. Install the library of the plugin’s version.', POSTHORN_VERSION, (string) phpversion( 'posthorn' ) ) );
 		}
-	}
-
-	/**
-	 * The endpoint to test.
-	 *
-	 * @param string|null $url     A URL, or null for the saved receiver.
-	 * @param array       $options Options.
-	 */
-	private function endpoint( ?string $url, array $options ): array {
-		require_once __DIR__ . '/secrets.php';
-		if ( null === $url ) {
-			$stored = posthorn_main_endpoint( posthorn_settings() );
-			if ( null === $stored ) {
-				WP_CLI::error( 'No receiver is saved. Give a URL: wp posthorn test https://…' );
-			}
-			$endpoint = posthorn_for_queue( $stored );
-			if ( null === $endpoint && ! isset( $options['secret'] ) ) {
-				WP_CLI::error( posthorn_secret_problem() . ' --secret sends this test with another one.' );
-			}
-			$endpoint ??= $stored;
-		} else {
-			$endpoint = array( 'url' => $url );
-		}
-		$endpoint['events'] = array( '*' );
-		if ( isset( $options['secret'] ) ) {
-			$endpoint['secret'] = (string) $options['secret'];
-		}
-		if ( ! empty( $options['allow-private'] ) ) {
-			$endpoint['allow_private'] = true;
-		}
-		return $endpoint;
 	}
 }

@@ -24,6 +24,7 @@ mod dispatcher_properties;
 mod dispatcher_schedule;
 mod dispatcher_throttle;
 mod endpoint;
+mod endpoint_headers;
 mod endpoint_proxy;
 mod event;
 mod filter;
