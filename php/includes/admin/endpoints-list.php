@@ -11,13 +11,12 @@ defined( 'ABSPATH' ) || exit;
 const POSTHORN_NAMED_EVENTS = 3;
 
 /**
- * What an endpoint is called: the owner's name for it, or its host. The rest of an address may be a secret.
+ * What an endpoint is called, however few there are.
  *
  * @param array $endpoint An endpoint.
  */
 function posthorn_endpoint_name( array $endpoint ): string {
-	$name = trim( strtok( (string) $endpoint['description'] . "\n", "\n" ) );
-	return '' === $name ? (string) wp_parse_url( $endpoint['url'], PHP_URL_HOST ) : $name;
+	return posthorn_receiver_name( $endpoint, 2 );
 }
 
 /**
@@ -79,7 +78,7 @@ function posthorn_print_endpoint_row( array $endpoint, ?array $standing ): void 
 		posthorn_endpoint_state_mark( $standing ),
 		/* translators: %s: a duration such as 5 minutes. */
 		empty( $standing['last_success_at'] ) ? '–' : esc_html( sprintf( __( '%s ago', 'posthorn' ), human_time_diff( (int) strtotime( $standing['last_success_at'] ) ) ) ),
-		0 === $waiting ? '0' : '<a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending' ) ) ) . '">' . esc_html( number_format_i18n( $waiting ) ) . '</a>', // phpcs:ignore WordPress.Arrays
+		0 === $waiting ? '0' : '<a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending', 'endpoint' => $endpoint['id'] ) ) ) . '">' . esc_html( number_format_i18n( $waiting ) ) . '</a>', // phpcs:ignore WordPress.Arrays
 		empty( $standing['failing_since'] ) ? '–' : esc_html( posthorn_local_time( $standing['failing_since'] ) ),
 	);
 	echo '<tr>';
