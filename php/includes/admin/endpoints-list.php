@@ -73,7 +73,7 @@ function posthorn_print_endpoint_row( array $endpoint, ?array $standing ): void 
 	$waiting = (int) ( $standing['waiting'] ?? 0 );
 	$name    = posthorn_endpoint_name( $endpoint );
 	$cells   = array(
-		'<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a><br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name ),
+		( empty( $endpoint['read_only'] ) ? '<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a>' : '<strong>' . esc_html( $name ) . '</strong>' ) . '<br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name ),
 		esc_html( posthorn_events_words( (array) $endpoint['events'] ) ) . ( empty( $endpoint['filters'] ) ? '' : '<br><span class="description">' . esc_html__( 'with conditions', 'posthorn' ) . '</span>' ),
 		posthorn_endpoint_state_mark( $standing ),
 		/* translators: %s: a duration such as 5 minutes. */
@@ -110,6 +110,9 @@ function posthorn_short_address( string $url ): string {
 function posthorn_endpoint_actions( array $endpoint, string $edit, string $name ): string {
 	$button  = '<button class="button-link" name="do" value="%s">%s<span class="screen-reader-text"> %s</span></button>';
 	$link    = '<a href="%s"%s>%s<span class="screen-reader-text"> %s</span></a>';
+	if ( ! empty( $endpoint['read_only'] ) ) {
+		return '<span class="posthorn-actions description">' . esc_html__( 'defined in wp-config.php', 'posthorn' ) . '</span>';
+	}
 	$actions = array(
 		sprintf( $link, esc_url( $edit ), '', esc_html__( 'Edit', 'posthorn' ), esc_html( $name ) ),
 		sprintf( $button, esc_attr( 'duplicate:' . $endpoint['id'] ), esc_html__( 'Duplicate', 'posthorn' ), esc_html( $name ) ),
