@@ -154,7 +154,7 @@ impl PhpQueue {
         })
     }
 
-    /// One delivery with its `attempts_log`.
+    /// One delivery with its event's `data` and its `attempts_log`.
     ///
     /// Throws `Posthorn\InvalidArgument` if there is none with this id.
     pub fn delivery(&self, id: &str) -> PhpResult<ZBox<ZendHashTable>> {
