@@ -122,6 +122,9 @@ function posthorn_client_dispatch_many( array $events ): array {
  * @return array One attempt, with `ok`.
  */
 function posthorn_client_send( array $endpoint, string $event, array $data, array $context ): array {
+	if ( posthorn_is_held() ) {
+		throw posthorn_guard_error();
+	}
 	require_once __DIR__ . '/proxy.php';
 	return posthorn_queue()->send( posthorn_with_proxy( $endpoint ), $event, $data, $context );
 }
@@ -296,7 +299,33 @@ function posthorn_client_resume( string $id ): void {
  * @return int How many deliveries were settled.
  */
 function posthorn_client_work( float $seconds ): int {
+	static $was_held = false;
+	posthorn_guard_look_again();
+	if ( posthorn_is_held() ) {
+		if ( ! $was_held && defined( 'WP_CLI' ) && WP_CLI ) {
+			WP_CLI::warning( posthorn_guard_error()->getMessage() );
+		}
+		$was_held = true;
+		usleep( (int) ( 1e6 * min( $seconds, 1 ) ) );
+		return 0;
+	}
+	if ( $was_held ) {
+		$was_held = false;
+		posthorn_hand_over_if_needed();
+	}
 	return posthorn_queue()->work( $seconds );
+}
+
+/**
+ * Cancels all deliveries of the current site that wait.
+ */
+function posthorn_client_cancel_waiting(): void {
+	posthorn_queue()->cancel(
+		array(
+			'site'  => posthorn_site_key(),
+			'state' => 'pending',
+		)
+	);
 }
 
 /**

@@ -119,6 +119,11 @@ pub(super) fn delivery_with_attempts(
             "response_body": String::from_utf8_lossy(&attempt.response_body),
         })
     });
+    let details = event.context.details();
+    // Who acted, whatever the format tells the receiver of it.
+    map.insert("source".to_owned(), details.get("source").cloned().unwrap_or(Value::Null));
+    let user = details.get("user").and_then(|user| user.get("id")).cloned();
+    map.insert("user_id".to_owned(), user.unwrap_or(Value::Null));
     map.insert("attempts_log".to_owned(), Value::Array(log.collect()));
     Value::Object(map)
 }
