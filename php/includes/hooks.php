@@ -21,6 +21,8 @@ const POSTHORN_SELDOM = array(
 	// Site Health runs its tests in REST and cron requests too.
 	'site_status_tests'          => array( 'site-health.php', 'posthorn_add_site_health_tests' ),
 	'debug_information'          => array( 'site-health.php', 'posthorn_add_debug_information' ),
+	// The REST API.
+	'rest_api_init'              => array( 'rest/register.php', 'posthorn_register_rest' ),
 	// The form about the CRM's own webhooks.
 	'admin_post_posthorn_native' => array( 'admin/native-webhooks.php', 'posthorn_native_decided' ),
 );
