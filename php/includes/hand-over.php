@@ -123,13 +123,16 @@ function posthorn_code_has_a_say(): bool {
  * @return array|null Null if its secret cannot be read.
  */
 function posthorn_for_queue( array $stored ): ?array {
-	if ( '' !== $stored['secret'] ) {
-		$stored['secret'] = posthorn_decrypt( $stored['secret'] );
-		if ( null === $stored['secret'] ) {
-			return null;
-		}
+	require_once __DIR__ . '/secrets.php';
+	$endpoint = posthorn_decrypt_endpoint( $stored );
+	if ( null === $endpoint ) {
+		return null;
 	}
-	return $stored;
+	if ( ! empty( $stored['leaving'] ) ) {
+		// A condition without an operator holds for nothing: what waits is sent, and nothing is added to it.
+		$endpoint['filters'] = array( 'leaving' => array() );
+	}
+	return array_intersect_key( $endpoint, array_flip( POSTHORN_ENDPOINT_KEYS ) );
 }
 
 /**

@@ -53,6 +53,85 @@ function posthorn_decrypt( string $encrypted ): ?string {
 }
 
 /**
+ * Encrypts an endpoint's secrets.
+ *
+ * @param string|array $secret A secret (empty for none), or the list that an endpoint has while rotating.
+ * @return string|array The same with every secret encrypted.
+ * @throws RuntimeException When the key cannot be read or made.
+ */
+function posthorn_encrypt_secrets( $secret ) {
+	if ( ! is_array( $secret ) ) {
+		return '' === (string) $secret ? '' : posthorn_encrypt( (string) $secret );
+	}
+	$seal = static fn( $entry ) => is_array( $entry ) ? array( 'secret' => posthorn_encrypt( (string) $entry['secret'] ) ) + $entry : posthorn_encrypt( (string) $entry );
+	return array_map( $seal, array_values( $secret ) );
+}
+
+/**
+ * Decrypts an endpoint's secrets.
+ *
+ * @param string|array $stored What posthorn_encrypt_secrets() returned.
+ * @return string|array|null Null if one cannot be read.
+ */
+function posthorn_decrypt_secrets( $stored ) {
+	if ( ! is_array( $stored ) ) {
+		return '' === (string) $stored ? '' : posthorn_decrypt( (string) $stored );
+	}
+	$secrets = array();
+	foreach ( $stored as $entry ) {
+		$secret = posthorn_decrypt( (string) ( is_array( $entry ) ? $entry['secret'] ?? '' : $entry ) );
+		if ( null === $secret ) {
+			return null;
+		}
+		$secrets[] = is_array( $entry ) ? array( 'secret' => $secret ) + $entry : $secret;
+	}
+	return $secrets;
+}
+
+/**
+ * Encrypts all of an endpoint that may be a secret: the secrets, the values of its headers, a proxy with its password.
+ *
+ * @param array $endpoint An endpoint as the extension takes it.
+ * @return array As it is stored.
+ * @throws RuntimeException When the key cannot be read or made.
+ */
+function posthorn_encrypt_endpoint( array $endpoint ): array {
+	$endpoint['secret'] = posthorn_encrypt_secrets( $endpoint['secret'] ?? '' );
+	if ( is_array( $endpoint['headers'] ?? null ) ) {
+		$endpoint['headers'] = array_map( static fn( $value ): string => posthorn_encrypt( (string) $value ), $endpoint['headers'] );
+	}
+	if ( is_string( $endpoint['proxy'] ?? null ) ) {
+		$endpoint['proxy'] = posthorn_encrypt( $endpoint['proxy'] );
+	}
+	return $endpoint;
+}
+
+/**
+ * Decrypts what posthorn_encrypt_endpoint() encrypted.
+ *
+ * @param array $stored An endpoint as it is stored.
+ * @return array|null Null if anything of it cannot be read.
+ */
+function posthorn_decrypt_endpoint( array $stored ): ?array {
+	// Code may have put a header into the option as it is.
+	$read             = static fn( $value ) => is_string( $value ) && str_starts_with( $value, POSTHORN_SECRET_PREFIX ) ? posthorn_decrypt( $value ) : $value;
+	$stored['secret'] = posthorn_decrypt_secrets( $stored['secret'] ?? '' );
+	if ( is_array( $stored['headers'] ?? null ) ) {
+		$stored['headers'] = array_map( $read, $stored['headers'] );
+		if ( in_array( null, $stored['headers'], true ) ) {
+			return null;
+		}
+	}
+	if ( is_string( $stored['proxy'] ?? null ) ) {
+		$stored['proxy'] = $read( $stored['proxy'] );
+		if ( null === $stored['proxy'] ) {
+			return null;
+		}
+	}
+	return null === $stored['secret'] ? null : $stored;
+}
+
+/**
  * Why a stored secret cannot be read, and what to do.
  */
 function posthorn_secret_problem(): string {

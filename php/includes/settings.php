@@ -13,6 +13,9 @@ const POSTHORN_OPTION = 'posthorn_settings';
 /** The id of the endpoint that the settings page edits. */
 const POSTHORN_MAIN_ENDPOINT = 'main';
 
+/** What of a stored endpoint the queue is handed. Whatever else is stored with it stays in the option. */
+const POSTHORN_ENDPOINT_KEYS = array( 'id', 'url', 'events', 'filters', 'format', 'secret', 'enabled', 'description', 'timeout', 'schedule', 'max_concurrency', 'rate_per_second', 'headers', 'ordered', 'allow_private', 'ca', 'client_cert', 'max_age', 'circuit_breaker', 'proxy', 'preset', 'schedule_jitter', 'max_body_bytes', 'omit' );
+
 /**
  * The settings of a site that has none yet.
  *
@@ -33,8 +36,9 @@ function posthorn_default_settings(): array {
  * The stored settings of the current site.
  *
  * @return array{revision:int,endpoints:array,delete_queue:bool} An endpoint has `id`, `url`, `events` (list of names),
- *               `secret` (encrypted, see secrets.php; empty for none), `allow_private` (bool, or list of hosts and ranges), `enabled` (bool), `preset`
- *               (what is known of the receiver at its address; null for nothing).
+ *               `secret` (encrypted, see secrets.php; empty for none; a list while rotating), `allow_private` (bool, or list of hosts and ranges), `enabled` (bool), `preset`
+ *               (what is known of the receiver at its address; null for nothing), and whatever else of an endpoint's
+ *               keys was set, see endpoints.php.
  */
 function posthorn_settings(): array {
 	static $raw, $settings;
@@ -97,7 +101,7 @@ function posthorn_default_endpoint(): array {
 }
 
 /**
- * The endpoint that the settings page edits, or null if none was saved.
+ * The endpoint that the settings page edits: the one called so, or else the first. Null if none was saved.
  *
  * @param array $settings Settings.
  */
@@ -107,7 +111,18 @@ function posthorn_main_endpoint( array $settings ): ?array {
 			return $endpoint;
 		}
 	}
-	return null;
+	return $settings['endpoints'][0] ?? null;
+}
+
+/**
+ * Host and port of a URL.
+ *
+ * @param string $url A URL.
+ */
+function posthorn_place_of( string $url ): string {
+	$parts = (array) wp_parse_url( $url );
+	$port  = $parts['port'] ?? ( 'http' === strtolower( $parts['scheme'] ?? '' ) ? 80 : 443 );
+	return strtolower( $parts['host'] ?? '' ) . ':' . $port;
 }
 
 /**
@@ -198,6 +213,13 @@ function posthorn_replace_settings( array $settings ): ?array {
 	// phpcs:enable
 	posthorn_forget_cached_settings();
 	return $replaced ? $settings : null;
+}
+
+/**
+ * The time, as settings keep it: ISO 8601 in UTC with milliseconds.
+ */
+function posthorn_now(): string {
+	return ( new DateTimeImmutable( 'now', new DateTimeZone( 'UTC' ) ) )->format( 'Y-m-d\TH:i:s.v\Z' );
 }
 
 /**

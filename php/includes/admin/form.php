@@ -81,26 +81,27 @@ function posthorn_form_events( array $form ): array {
  */
 function posthorn_form_endpoint( array $form ): array {
 	$secret = $form['secret'];
-	$stored = posthorn_main_endpoint( posthorn_settings() )['secret'] ?? '';
+	$main   = posthorn_main_endpoint( posthorn_settings() );
+	$stored = $main['secret'] ?? '';
 	if ( '' === $secret && ! $form['remove_secret'] && '' !== $stored ) {
 		require_once dirname( __DIR__ ) . '/secrets.php';
-		$secret = posthorn_decrypt( $stored );
+		$secret = posthorn_decrypt_secrets( $stored );
 		if ( null === $secret ) {
 			throw new RuntimeException( esc_html( posthorn_secret_problem() ) );
 		}
 	}
-	$main = posthorn_main_endpoint( posthorn_settings() );
 	// Code may have chosen another one for this address.
 	$preset = null !== $main && $main['url'] === $form['url'] ? $main['preset'] : null;
+	// What else the endpoint has was set on its own page.
 	return array(
-		'id'            => POSTHORN_MAIN_ENDPOINT,
+		'id'            => $main['id'] ?? POSTHORN_MAIN_ENDPOINT,
 		'url'           => $form['url'],
 		'preset'        => $preset ?? posthorn_client_preset( $form['url'] )['name'] ?? null,
 		'events'        => posthorn_form_events( $form ),
 		'secret'        => $secret,
 		'allow_private' => posthorn_form_allow_private( $form ),
 		'enabled'       => $form['enabled'],
-	);
+	) + ( null === $main ? array() : posthorn_for_queue( array( 'secret' => '' ) + $main ) ?? array() );
 }
 
 /**
@@ -120,17 +121,6 @@ function posthorn_form_allow_private( array $form ) {
 		return $before;
 	}
 	return $form['allow_private'] ? true : ( is_array( $before ) ? $before : false );
-}
-
-/**
- * Host and port of a URL.
- *
- * @param string $url A URL.
- */
-function posthorn_place_of( string $url ): string {
-	$parts = (array) wp_parse_url( $url );
-	$port  = $parts['port'] ?? ( 'http' === strtolower( $parts['scheme'] ?? '' ) ? 80 : 443 );
-	return strtolower( $parts['host'] ?? '' ) . ':' . $port;
 }
 
 /**
@@ -200,14 +190,16 @@ function posthorn_mistakes_of_endpoint( array $endpoint, array $known ): array {
 function posthorn_form_save( array $form ): array {
 	$settings = posthorn_settings();
 	$stored   = posthorn_main_endpoint( $settings ) ?? posthorn_default_endpoint();
-	$endpoint = array_merge( $stored, posthorn_form_endpoint( $form ), array( 'secret' => $stored['secret'] ) );
+	$typed    = array_intersect_key( posthorn_form_endpoint( $form ), array_flip( array( 'url', 'preset', 'events', 'allow_private', 'enabled' ) ) );
+	$endpoint = array_merge( $stored, $typed, array( 'updated_at' => posthorn_now() ) );
+	unset( $endpoint['leaving'] ); // Saved, it is wanted.
 	if ( $form['remove_secret'] ) {
 		$endpoint['secret'] = '';
 	} elseif ( '' !== $form['secret'] ) {
 		require_once dirname( __DIR__ ) . '/secrets.php';
 		$endpoint['secret'] = posthorn_encrypt( $form['secret'] );
 	}
-	$others = array_filter( $settings['endpoints'], static fn( array $other ): bool => POSTHORN_MAIN_ENDPOINT !== $other['id'] );
+	$others = array_filter( $settings['endpoints'], static fn( array $other ): bool => $endpoint['id'] !== $other['id'] );
 
 	$settings['revision']     = $form['revision'];
 	$settings['endpoints']    = array_merge( array( $endpoint ), array_values( $others ) );
