@@ -49,7 +49,7 @@ function posthorn_page_of_deliveries( array $filter, int $page, int $per_page ):
 	$skip = ( $page - 1 ) * $per_page;
 	if ( $skip + $per_page > POSTHORN_MOST_COUNTED_OFF ) {
 		/* translators: 1: the number of a page, 2: a number of deliveries. */
-		throw new InvalidArgumentException( esc_html( sprintf( __( 'page: %1$s is beyond the newest %2$s deliveries. Go on with “before”: the id of the last delivery of the page before.', 'posthorn' ), $page, POSTHORN_MOST_COUNTED_OFF ) ) );
+		throw new InvalidArgumentException( sprintf( __( 'page: %1$s is beyond the newest %2$s deliveries. Go on with “before”: the id of the last delivery of the page before.', 'posthorn' ), $page, POSTHORN_MOST_COUNTED_OFF ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- No page shows it.
 	}
 	while ( $skip >= POSTHORN_MOST_DELIVERIES ) {
 		$passed = posthorn_client_deliveries( array( 'limit' => POSTHORN_MOST_DELIVERIES ) + $filter );
@@ -103,6 +103,6 @@ function posthorn_cancel( array $filter ): int {
 function posthorn_require_selection( array $filter ): void {
 	if ( array() === posthorn_delivery_filter( $filter ) ) {
 		/* translators: %s: names of arguments. */
-		throw new InvalidArgumentException( esc_html( sprintf( __( 'Nothing was named, which would mean every delivery. Name at least one of %s.', 'posthorn' ), implode( ', ', POSTHORN_DELIVERY_FILTERS ) ) ) );
+		throw new InvalidArgumentException( sprintf( __( 'Nothing was named, which would mean every delivery. Name at least one of %s.', 'posthorn' ), implode( ', ', POSTHORN_DELIVERY_FILTERS ) ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- No page shows it.
 	}
 }

@@ -103,9 +103,7 @@ if ( is_admin() ) {
 
 // Its commands say themselves what is missing.
 if ( defined( 'WP_CLI' ) && WP_CLI ) {
-	require_once __DIR__ . '/outcome.php';
-	require __DIR__ . '/class-cli-command.php';
-	WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
+	require __DIR__ . '/cli/commands.php';
 }
 
 if ( ! posthorn_is_ready() ) {

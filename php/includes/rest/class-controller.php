@@ -129,8 +129,10 @@ abstract class Posthorn_REST_Controller extends WP_REST_Controller {
 		if ( 'GET' === $request->get_method() ) {
 			return null;
 		}
-		$known   = $request->get_attributes()['args'];
-		$strange = array_diff_key( (array) $request->get_json_params() + $request->get_body_params(), $known );
+		$known = $request->get_attributes()['args'];
+		// Whoever gives back what was answered before, means no harm by what only we set.
+		$facts   = array_filter( $this->get_item_schema()['properties'] ?? array(), static fn( array $one ): bool => ! empty( $one['readonly'] ) );
+		$strange = array_diff_key( (array) $request->get_json_params() + $request->get_body_params(), $known, $facts );
 		if ( array() === $strange ) {
 			return null;
 		}
@@ -194,6 +196,20 @@ abstract class Posthorn_REST_Controller extends WP_REST_Controller {
 			$response->link_header( 'next', $link( array( 'page' => $request['page'] + 1 ) ) );
 		}
 		return $response;
+	}
+
+	/**
+	 * The deliveries of a page: by its number, or after the last one of the page before.
+	 *
+	 * @param array           $filter  A filter.
+	 * @param WP_REST_Request $request The request, with `before`, `page` and `per_page`.
+	 * @return array[]
+	 */
+	protected function deliveries( array $filter, WP_REST_Request $request ): array {
+		if ( ! isset( $request['before'] ) ) {
+			return posthorn_page_of_deliveries( $filter, $request['page'], $request['per_page'] );
+		}
+		return posthorn_client_deliveries( array( 'before' => $request['before'], 'limit' => $request['per_page'] ) + $filter ); // phpcs:ignore WordPress.Arrays
 	}
 
 	/**

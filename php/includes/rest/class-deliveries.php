@@ -42,7 +42,7 @@ class Posthorn_REST_Deliveries extends Posthorn_REST_Controller {
 			'/deliveries/(?P<id>[0-9a-f-]{36})',
 			$this->handler(
 				WP_REST_Server::READABLE,
-				fn( WP_REST_Request $request ) => $this->find( $request['id'] ),
+				fn( WP_REST_Request $request ) => $this->find( $request->get_url_params()['id'] ),
 				$id,
 				array(
 					'id'      => 'getDelivery',
@@ -56,7 +56,7 @@ class Posthorn_REST_Deliveries extends Posthorn_REST_Controller {
 				"/deliveries/(?P<id>[0-9a-f-]{36})/$act",
 				$this->handler(
 					WP_REST_Server::CREATABLE,
-					fn( WP_REST_Request $request ) => $this->act( $act, $request['id'] ),
+					fn( WP_REST_Request $request ) => $this->act( $act, $request->get_url_params()['id'] ),
 					$id,
 					array(
 						'id'      => "{$act}Delivery",
@@ -90,13 +90,7 @@ class Posthorn_REST_Deliveries extends Posthorn_REST_Controller {
 	 */
 	private function list( WP_REST_Request $request ): WP_REST_Response {
 		$filter = posthorn_delivery_filter( $request->get_params() );
-		$total  = posthorn_count_deliveries( $filter );
-		if ( isset( $request['before'] ) ) {
-			$found = posthorn_client_deliveries( $filter + array( 'before' => $request['before'], 'limit' => $request['per_page'] ) ); // phpcs:ignore WordPress.Arrays
-		} else {
-			$found = posthorn_page_of_deliveries( $filter, $request['page'], $request['per_page'] );
-		}
-		return $this->page( $found, $total, $request );
+		return $this->page( $this->deliveries( $filter, $request ), posthorn_count_deliveries( $filter ), $request );
 	}
 
 	/**

@@ -61,9 +61,8 @@ class Posthorn_REST_Events extends Posthorn_REST_Controller {
 	 * @param WP_REST_Request $request The request.
 	 */
 	private function list( WP_REST_Request $request ): WP_REST_Response {
-		$wanted = array_filter( array_intersect_key( $request->get_params(), array_flip( array( 'group', 'source' ) ) ) );
-		$events = array_filter( posthorn_client_events(), static fn( array $event ): bool => $wanted === array_intersect_assoc( $wanted, array_filter( $event, 'is_string' ) ) );
-		return $this->page_of( array_map( array( $this, 'shown' ), array_values( $events ) ), $request );
+		$events = posthorn_find_events( array_intersect_key( $request->get_params(), array_flip( array( 'group', 'source' ) ) ) );
+		return $this->page_of( array_map( array( $this, 'shown' ), $events ), $request );
 	}
 
 	/**
@@ -73,13 +72,9 @@ class Posthorn_REST_Events extends Posthorn_REST_Controller {
 	 * @return array|WP_Error
 	 */
 	private function find( string $name ) {
-		foreach ( posthorn_client_events() as $event ) {
-			if ( $name === $event['name'] || in_array( $name, $event['other_names'], true ) ) {
-				return $this->shown( $event );
-			}
-		}
+		$event = posthorn_find_event( $name );
 		/* translators: %s: what was given. */
-		return $this->not_found( sprintf( __( 'The catalogue has no event “%s”.', 'posthorn' ), $name ) );
+		return null === $event ? $this->not_found( sprintf( __( 'The catalogue has no event “%s”.', 'posthorn' ), $name ) ) : $this->shown( $event );
 	}
 
 	/**

@@ -46,9 +46,10 @@ class Posthorn_REST_OpenAPI extends Posthorn_REST_Controller {
 	public function schemas(): array {
 		return array(
 			'openapi' => array(
-				'type'        => 'object',
-				'description' => __( 'An OpenAPI 3.1 document.', 'posthorn' ),
-				'properties'  => array(
+				'type'                 => 'object',
+				'description'          => __( 'An OpenAPI 3.1 document.', 'posthorn' ),
+				'additionalProperties' => true,
+				'properties'           => array(
 					'openapi' => self::of( 'string', __( 'The version of the specification.', 'posthorn' ), array( 'required' => true ) ),
 				),
 			),

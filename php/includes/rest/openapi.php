@@ -71,8 +71,8 @@ function posthorn_openapi(): array {
 function posthorn_openapi_operations( array $handler, string $path ): array {
 	$tells      = $handler['posthorn'];
 	$operations = array();
-	// Where several methods do the same, the first is told of.
-	$method     = strtolower( (string) array_key_first( array_filter( $handler['methods'] ) ) );
+	// Where several methods do the same, one is told of: what changes something is PATCH by its meaning.
+	$method     = isset( $handler['methods']['PATCH'] ) ? 'patch' : strtolower( (string) array_key_first( array_filter( $handler['methods'] ) ) );
 	$in_path    = array_filter( $handler['args'], static fn( string $name ): bool => str_contains( $path, '{' . $name . '}' ), ARRAY_FILTER_USE_KEY );
 	$others     = array_diff_key( $handler['args'], $in_path );
 	$parameters = array();
@@ -206,18 +206,20 @@ function posthorn_openapi_schema( array $schema ): array {
  */
 function posthorn_openapi_error(): array {
 	return array(
-		'type'       => 'object',
-		'required'   => array( 'code', 'message', 'data' ),
-		'properties' => array(
+		'type'                 => 'object',
+		'required'             => array( 'code', 'message', 'data' ),
+		'additionalProperties' => true,
+		'properties'           => array(
 			'code'    => array(
 				'type'        => 'string',
 				'description' => __( 'What kind it is: posthorn_invalid, posthorn_not_found, posthorn_conflict, posthorn_unavailable, posthorn_forbidden, or one of WordPress’s own.', 'posthorn' ),
 			),
 			'message' => array( 'type' => 'string' ),
 			'data'    => array(
-				'type'       => 'object',
-				'required'   => array( 'status' ),
-				'properties' => array( 'status' => array( 'type' => 'integer' ) ),
+				'type'                 => 'object',
+				'required'             => array( 'status' ),
+				'properties'           => array( 'status' => array( 'type' => 'integer' ) ),
+				'additionalProperties' => true,
 			),
 		),
 	);

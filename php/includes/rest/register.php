@@ -11,13 +11,16 @@ defined( 'ABSPATH' ) || exit;
 const POSTHORN_REST_NAMESPACE = 'posthorn/v1';
 
 require_once dirname( __DIR__ ) . '/capability.php';
+require_once dirname( __DIR__ ) . '/catalogue.php';
+require_once dirname( __DIR__ ) . '/client-catalogue.php';
 require_once dirname( __DIR__ ) . '/deliveries.php';
 require_once __DIR__ . '/class-controller.php';
+require_once __DIR__ . '/class-trial.php';
+require_once __DIR__ . '/class-webhooks.php';
 require_once __DIR__ . '/class-deliveries.php';
 require_once __DIR__ . '/class-replay.php';
 require_once __DIR__ . '/class-events.php';
 require_once __DIR__ . '/class-formats.php';
-require_once __DIR__ . '/class-trial.php';
 require_once __DIR__ . '/class-openapi.php';
 
 /**
@@ -27,6 +30,7 @@ require_once __DIR__ . '/class-openapi.php';
  */
 function posthorn_rest_controllers(): array {
 	return array(
+		new Posthorn_REST_Webhooks(),
 		new Posthorn_REST_Deliveries(),
 		new Posthorn_REST_Replay(),
 		new Posthorn_REST_Events(),
