@@ -7,8 +7,6 @@
 
 defined( 'ABSPATH' ) || exit;
 
-require_once dirname( __DIR__ ) . '/capability.php';
-
 /**
  * A command: who may run it, how it prints, how it ends. Exit code 0 when what was asked for is done, 1 when not.
  */
@@ -30,7 +28,7 @@ abstract class Posthorn_CLI_Door {
 			case 'version':
 				WP_CLI::error( sprintf( 'The plugin is version %s, the PHP extension is version %s. Install the library of the plugin’s version.', POSTHORN_VERSION, (string) phpversion( 'posthorn' ) ) );
 		}
-		if ( is_user_logged_in() && ! posthorn_may_manage() ) {
+		if ( is_user_logged_in() && ! current_user_can( 'manage_posthorn' ) ) {
 			WP_CLI::error( sprintf( 'The user %s may not manage webhooks: that takes the capability manage_posthorn.', wp_get_current_user()->user_login ) );
 		}
 	}

@@ -53,7 +53,7 @@ abstract class Posthorn_REST_Controller extends WP_REST_Controller {
 	 * @return true|WP_Error
 	 */
 	public function may_manage() {
-		if ( posthorn_may_manage() ) {
+		if ( current_user_can( 'manage_posthorn' ) ) {
 			return true;
 		}
 		return new WP_Error(

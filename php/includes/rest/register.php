@@ -10,7 +10,6 @@ defined( 'ABSPATH' ) || exit;
 /** Where all routes begin. */
 const POSTHORN_REST_NAMESPACE = 'posthorn/v1';
 
-require_once dirname( __DIR__ ) . '/capability.php';
 require_once dirname( __DIR__ ) . '/catalogue.php';
 require_once dirname( __DIR__ ) . '/client-catalogue.php';
 require_once dirname( __DIR__ ) . '/deliveries.php';
