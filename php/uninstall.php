@@ -12,6 +12,7 @@ defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 require_once __DIR__ . '/includes/settings.php';
 require_once __DIR__ . '/includes/client.php';
 require_once __DIR__ . '/includes/lifecycle.php';
+require_once __DIR__ . '/includes/capability.php';
 
 /**
  * Removes the current site's options.
@@ -24,6 +25,7 @@ function posthorn_uninstall_site(): ?bool {
 		delete_option( $option );
 	}
 	wp_clear_scheduled_hook( 'posthorn_cron' );
+	posthorn_take_capability();
 	return is_array( $stored ) && ! empty( $stored['endpoints'] ) ? ! empty( $stored['delete_queue'] ) : null;
 }
 

@@ -25,6 +25,8 @@ const POSTHORN_SELDOM = array(
 	'rest_api_init'              => array( 'rest/register.php', 'posthorn_register_rest' ),
 	// The form about the CRM's own webhooks.
 	'admin_post_posthorn_native' => array( 'admin/native-webhooks.php', 'posthorn_native_decided' ),
+	// The buttons in the list of endpoints.
+	'admin_post_posthorn_endpoint' => array( 'admin/endpoints-page.php', 'posthorn_endpoint_decided' ),
 );
 
 /**
@@ -91,6 +93,13 @@ function posthorn_hook_native_end(): void {
  */
 function posthorn_hook_problems(): void {
 	add_action( 'shutdown', 'posthorn_store_problems', PHP_INT_MAX );
+}
+
+// Before anybody asks who may do what.
+if ( ! isset( wp_load_alloptions()['posthorn_capability'] ) ) {
+	require_once __DIR__ . '/capability.php';
+	add_filter( 'user_has_cap', 'posthorn_lend_capability' );
+	add_action( 'admin_init', 'posthorn_give_capability' );
 }
 
 // Shown with and without the extension; without it, nothing else happens than this notice.

@@ -94,7 +94,7 @@ pub(super) fn delivery(row: &DeliveryRow) -> Map<String, Value> {
     map
 }
 
-/// A delivery with its attempts.
+/// A delivery with its event's data and its attempts.
 pub(super) fn delivery_with_attempts(
     row: &DeliveryRow,
     event: &Event,
@@ -102,6 +102,7 @@ pub(super) fn delivery_with_attempts(
     endpoint: Option<&Endpoint>,
 ) -> Value {
     let mut map = delivery(row);
+    map.insert("data".to_owned(), json::read(&event.data).unwrap_or_default());
     // The body depends only on the event and the endpoint, so it is kept once, as the event.
     let body = endpoint.map(|endpoint| format::body(endpoint, event));
     let log = attempts.iter().map(|attempt| {

@@ -105,6 +105,7 @@ class Posthorn_REST_Deliveries extends Posthorn_REST_Controller {
 			/* translators: %s: an id. */
 			return $this->not_found( sprintf( __( 'There is no delivery %s on this site. It may have been forgotten since.', 'posthorn' ), $id ) );
 		}
+		$delivery['data'] = (object) $delivery['data'];
 		foreach ( $delivery['attempts_log'] as $n => $attempt ) {
 			// Objects, also where they are empty.
 			foreach ( array( 'timings', 'request_headers', 'response_headers' ) as $key ) {
@@ -178,6 +179,7 @@ class Posthorn_REST_Deliveries extends Posthorn_REST_Controller {
 			'attempt'                => $object( $attempt ),
 			'delivery-with-attempts' => $object(
 				$delivery + array(
+					'data'         => self::of( 'object', __( 'The event’s data.', 'posthorn' ) ),
 					'attempts_log' => self::of( 'array', __( 'Every request that was made, the first one first.', 'posthorn' ), array( 'items' => $object( $attempt ) ) ),
 				)
 			),

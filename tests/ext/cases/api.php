@@ -266,7 +266,8 @@ return [
 		}
 		holds( 1 === preg_match( ISO_MILLIS, $list[0]['created_at'] ), 'the form of created_at' );
 		$delivery = $queue->delivery( $list[0]['id'] );
-		has_keys( [ ...DELIVERY_KEYS, 'attempts_log' ], $delivery, 'delivery()' );
+		has_keys( [ ...DELIVERY_KEYS, 'data', 'attempts_log' ], $delivery, 'delivery()' );
+		same( [ 'id' => 7, 'title' => 'Häuser/Straße' ], $delivery['data'], 'data' );
 		same( 1, count( $delivery['attempts_log'] ), 'attempts' );
 		$attempt = $delivery['attempts_log'][0];
 		has_keys( ATTEMPT_KEYS, $attempt, 'an attempt' );

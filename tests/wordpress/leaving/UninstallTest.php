@@ -21,6 +21,19 @@ final class UninstallTest extends SiteTestCase {
 		self::assertFileExists( posthorn_queue_directory() . '/queue.db' );
 	}
 
+	public function test_uninstall_takes_the_capability_from_every_role_that_has_it(): void {
+		self::assertTrue( get_role( 'administrator' )->has_cap( 'manage_posthorn' ), 'given when the plugin was switched on' );
+		get_role( 'editor' )->add_cap( 'manage_posthorn' );
+		$command = Command::wordpress( 'deactivate_plugins( "posthorn/posthorn.php" ); uninstall_plugin( "posthorn/posthorn.php" );' );
+		self::assertSame( 0, $command->status, $command->errors . $command->output );
+		$roles = Command::wordpress( 'echo get_option( "wp_user_roles" ) ? wp_json_encode( get_option( "wp_user_roles" ) ) : "none";' );
+		Command::wordpress( 'activate_plugin( "posthorn/posthorn.php" );' );
+		wp_cache_flush();
+		wp_roles()->for_site();
+		self::assertStringContainsString( 'manage_options', $roles->output );
+		self::assertStringNotContainsString( 'manage_posthorn', $roles->output );
+	}
+
 	public function test_uninstall_removes_the_queue_when_asked(): void {
 		$this->save_endpoint();
 		$settings                 = posthorn_settings();
