@@ -106,7 +106,7 @@ abstract class Posthorn_CLI_Door {
 			WP_CLI::log( (string) wp_json_encode( $item, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ) );
 			return;
 		}
-		if ( 'yaml' === $options['format'] ) {
+		if ( 'yaml' === ( $options['format'] ?? 'table' ) ) {
 			WP_CLI\Utils\format_items( 'yaml', array( $item ), array_keys( $item ) );
 			return;
 		}

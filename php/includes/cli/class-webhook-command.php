@@ -151,8 +151,8 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 	 * <id>
 	 * : The webhook's id.
 	 *
-	 * [--url=<url>]
-	 * : Where webhooks go.
+	 * [--new-url=<url>]
+	 * : Where webhooks go from now on; --url is WP-CLI's own.
 	 *
 	 * [--events=<events>]
 	 * : What it subscribes to, separated by commas.

@@ -10,21 +10,24 @@ defined( 'ABSPATH' ) || exit;
 /**
  * What is to be set; ends the command if it cannot be.
  *
- * @param array $options Options: a webhook's fields, --wire-format for its `format`, and those about the output.
+ * @param array $options Options: a webhook's fields, --wire-format for its `format`, --new-url, and those about the output.
  * @return array Field => value.
  */
 function posthorn_cli_webhook_given( array $options ): array {
 	unset( $options['format'], $options['porcelain'], $options['prompt'] );
-	if ( isset( $options['wire-format'] ) ) {
-		$options['format'] = $options['wire-format'];
-		unset( $options['wire-format'] );
+	// WP-CLI and the output have these names themselves.
+	foreach ( array( 'wire-format' => 'format', 'new-url' => 'url' ) as $option => $field ) { // phpcs:ignore WordPress.Arrays
+		if ( isset( $options[ $option ] ) ) {
+			$options[ $field ] = $options[ $option ];
+			unset( $options[ $option ] );
+		}
 	}
 	$fields = posthorn_webhook_fields();
 	$given  = array();
 	foreach ( $options as $name => $text ) {
 		if ( ! isset( $fields[ $name ] ) ) {
-			$known = array_keys( array_diff_key( $fields, array( 'format' => true ) ) );
-			WP_CLI::error( sprintf( '--%s: a webhook has no such field; there are %s, wire-format.', $name, implode( ', ', $known ) ) );
+			$known = array_keys( array_diff_key( $fields, array( 'format' => true, 'url' => true ) ) ); // phpcs:ignore WordPress.Arrays
+			WP_CLI::error( sprintf( '--%s: a webhook has no such field; there are %s, wire-format, new-url.', $name, implode( ', ', $known ) ) );
 		}
 		$given[ $name ] = posthorn_cli_webhook_value( $name, $text, $fields[ $name ] );
 	}

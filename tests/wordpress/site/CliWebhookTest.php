@@ -36,10 +36,10 @@ final class CliWebhookTest extends SiteTestCase {
 			array( $webhook['id'], $webhook['url'], $webhook['events'], $webhook['enabled'], $webhook['description'], $webhook['filters'], $webhook['schedule'], $webhook['allow_private'], $webhook['state'] )
 		);
 		self::assertEqualsWithDelta( time(), strtotime( $webhook['createdAt'] ), 120 );
-		$changed = $this->webhook( 'update', $id, '--enabled=false', '--schedule=null', '--wire-format=github', '--format=json' );
+		$changed = $this->webhook( 'update', $id, '--enabled=false', '--schedule=null', '--wire-format=github', '--new-url=https://example.com/', '--format=json' );
 		self::assertSame( 0, $changed->status, $changed->errors );
 		$now = json_decode( $changed->output, true );
-		self::assertSame( array( false, 'github', 'disabled', 'Warehouse' ), array( $now['enabled'], $now['format'], $now['state'], $now['description'] ) );
+		self::assertSame( array( false, 'github', 'disabled', 'Warehouse', 'https://example.com/' ), array( $now['enabled'], $now['format'], $now['state'], $now['description'], $now['url'] ) );
 		self::assertSame( 'false', trim( Command::wp( 'eval', 'echo wp_json_encode( posthorn_settings()["endpoints"][0]["enabled"] );' )->output ) );
 		$list = $this->webhook( 'list', '--format=csv', '--fields=id,enabled,format' );
 		self::assertSame( "id,enabled,format\n$id,no,github\n", $list->output );
