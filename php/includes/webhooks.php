@@ -157,3 +157,16 @@ function posthorn_webhook_fields(): array {
 		$fields
 	);
 }
+
+/**
+ * Numbers as they were meant: WordPress makes 10.0 of the 10 that was given where a fraction is allowed too.
+ *
+ * @param array $given Field => value.
+ */
+function posthorn_whole_numbers( array $given ): array {
+	$whole = static fn( $value ) => is_float( $value ) && floor( $value ) === $value && abs( $value ) < 1e15 ? (int) $value : $value;
+	foreach ( $given as $field => $value ) {
+		$given[ $field ] = 'schedule' === $field && is_array( $value ) ? array_map( $whole, $value ) : $whole( $value );
+	}
+	return $given;
+}

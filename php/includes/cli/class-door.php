@@ -82,7 +82,16 @@ abstract class Posthorn_CLI_Door {
 		foreach ( array_diff( $fields, array_keys( $items[0] ?? array_flip( $fields ) ) ) as $strange ) {
 			WP_CLI::error( sprintf( '--fields: there is no field %s; there are %s.', $strange, implode( ', ', array_keys( $items[0] ) ) ) );
 		}
-		if ( in_array( $format, array( 'table', 'csv' ), true ) ) {
+		if ( 'count' === $format ) {
+			WP_CLI::log( (string) count( $items ) );
+			return;
+		}
+		if ( 'json' === $format ) {
+			$picked = array_map( static fn( array $item ): array => array_replace( array_flip( $fields ), array_intersect_key( $item, array_flip( $fields ) ) ), $items );
+			WP_CLI::log( (string) wp_json_encode( $picked, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ) );
+			return;
+		}
+		if ( 'yaml' !== $format ) {
 			$items = array_map( static fn( array $item ): array => array_map( array( self::class, 'plain' ), $item ), $items );
 		}
 		WP_CLI\Utils\format_items( $format, $items, $fields );

@@ -31,7 +31,7 @@ function posthorn_cli_webhook_given( array $options ): array {
 		}
 		$given[ $name ] = posthorn_cli_webhook_value( $name, $text, $fields[ $name ] );
 	}
-	return $given;
+	return posthorn_whole_numbers( $given );
 }
 
 /**

@@ -100,7 +100,7 @@ class Posthorn_REST_Webhooks extends Posthorn_REST_Controller {
 	 */
 	private static function given( WP_REST_Request $request ): array {
 		$sent = (array) $request->get_json_params() + $request->get_body_params() + $request->get_query_params();
-		return array_intersect_key( $request->get_params(), array_intersect_key( $sent, posthorn_webhook_fields() ) );
+		return posthorn_whole_numbers( array_intersect_key( $request->get_params(), array_intersect_key( $sent, posthorn_webhook_fields() ) ) );
 	}
 
 	/**
