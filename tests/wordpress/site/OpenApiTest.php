@@ -42,13 +42,13 @@ final class OpenApiTest extends SiteTestCase {
 		$this->use_everything();
 		$wrong = array(
 			'a property that is missing'   => static function ( array $all ): array {
-				return self::at( $all, 'GET', '/formats', static fn( $body ) => (object) array( 'data' => array( (object) array_diff_key( (array) $body->data[0], array( 'title' => true ) ) ) ) );
+				return self::with_answer( $all, 'GET', '/formats', static fn( $body ) => (object) array( 'data' => array( (object) array_diff_key( (array) $body->data[0], array( 'title' => true ) ) ) ) );
 			},
 			'a property that is not named' => static function ( array $all ): array {
-				return self::at( $all, 'GET', '/formats', static fn( $body ) => (object) array( 'data' => array( (object) ( (array) $body->data[0] + array( 'colour' => 'red' ) ) ) ) );
+				return self::with_answer( $all, 'GET', '/formats', static fn( $body ) => (object) array( 'data' => array( (object) ( (array) $body->data[0] + array( 'colour' => 'red' ) ) ) ) );
 			},
 			'a value of another type'      => static function ( array $all ): array {
-				return self::at( $all, 'POST', '/replay', static fn() => (object) array( 'replayed' => 'some' ) );
+				return self::with_answer( $all, 'POST', '/replay', static fn() => (object) array( 'replayed' => 'some' ) );
 			},
 			'an operation nobody used'     => static fn( array $all ): array => array_values( array_filter( $all, static fn( array $one ): bool => '/preview' !== $one['path'] ) ),
 		);
@@ -57,7 +57,7 @@ final class OpenApiTest extends SiteTestCase {
 		}
 	}
 
-	private static function at( array $all, string $method, string $path, callable $change ): array {
+	private static function with_answer( array $all, string $method, string $path, callable $change ): array {
 		foreach ( $all as $n => $one ) {
 			if ( array( $method, $path, 200 ) === array( $one['method'], $one['path'], $one['status'] ) ) {
 				$all[ $n ]['body'] = $change( $one['body'] );
