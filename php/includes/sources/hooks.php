@@ -78,13 +78,24 @@ const POSTHORN_SOURCES = array(
  */
 function posthorn_listen_to_sources( string $sources ): void {
 	static $heard = array();
-	$hears        = posthorn_lazily( 'sources/waiting.php', 'posthorn_source_heard' );
 	foreach ( array_intersect_key( POSTHORN_SOURCES, array_flip( explode( ',', $sources ) ) ) as $source ) {
 		foreach ( array_diff( array_keys( $source['hooks'] ), $heard ) as $hook ) {
-			add_filter( $hook, $hears, 10, 9 );
+			add_filter( $hook, 'posthorn_source_listens', 10, 9 );
 			$heard[] = $hook;
 		}
 	}
+}
+
+/**
+ * Hears every hook of the sources, and loads what few pages need.
+ *
+ * @param mixed ...$arguments What the hook hands over.
+ * @return mixed See posthorn_source_heard().
+ */
+function posthorn_source_listens( ...$arguments ) {
+	posthorn_load();
+	require_once __DIR__ . '/waiting.php';
+	return posthorn_source_heard( ...$arguments );
 }
 
 /**
