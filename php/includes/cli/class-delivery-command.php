@@ -239,7 +239,7 @@ class Posthorn_CLI_Delivery_Command extends Posthorn_CLI_Door {
 		$undone = 0;
 		foreach ( $ids as $id ) {
 			$delivery = $this->attempt( static fn() => posthorn_client_delivery( $id ) );
-			$changed  = null === $delivery ? 0 : $this->attempt( static fn() => $act( compact( 'id' ) ) );
+			$changed  = null === $delivery ? 0 : $this->attempt( static fn() => $act( array( 'id' => $id ) ) );
 			$done    += $changed;
 			if ( 0 === $changed ) {
 				++$undone;

@@ -87,6 +87,8 @@ final class Api {
 		if ( null === $body ) {
 			throw new \RuntimeException( "$method $path: $status is not JSON: $text" );
 		}
+		// Another process has saved.
+		posthorn_forget_cached_settings();
 		self::$exchanges[] = compact( 'method', 'path', 'status', 'body', 'sent' );
 		return array( $status, json_decode( $text, true ) );
 	}
