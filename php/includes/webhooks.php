@@ -131,7 +131,7 @@ function posthorn_webhook_fields(): array {
 		'filters'            => array( array( 'object', 'null' ), __( 'Field to value, or to operators eq ne gt gte lt lte in nin: all must hold.', 'posthorn' ) ),
 		'secret'             => array( array( 'string', 'array', 'null' ), __( 'Signs what is sent. While rotating a list, the newest first, each a secret or one with until, its end. Never shown.', 'posthorn' ), array( 'items' => array( 'type' => array( 'string', 'object' ) ), 'writeonly' => true ) ), // phpcs:ignore WordPress.Arrays
 		'keep_secrets_until' => array( array( 'string', 'null' ), __( 'With a new secret: the ones before sign too, until then (ISO 8601).', 'posthorn' ), array( 'writeonly' => true ) ),
-		'format'             => array( array( 'string', 'null' ), __( 'How requests look; wpresidence without it.', 'posthorn' ) ),
+		'format'             => array( array( 'string', 'object', 'null' ), __( 'How requests look: the name of a format, or a definition of one’s own; wpresidence without it.', 'posthorn' ) ),
 		'preset'             => array( array( 'string', 'null' ), __( 'What is known of the receiver: zapier, make, n8n, workato, plain.', 'posthorn' ) ),
 		'omit'               => array( array( 'array', 'null' ), __( 'Fields of a record that are not sent; private_note without it.', 'posthorn' ), $texts ),
 		'headers'            => array( array( 'object', 'null' ), __( 'Headers of your own, name to value. Values are shown as ********; given back so, they stay.', 'posthorn' ) ),

@@ -11,13 +11,12 @@ defined( 'ABSPATH' ) || exit;
 const POSTHORN_NAMED_EVENTS = 3;
 
 /**
- * What an endpoint is called: the owner's name for it, or its host. The rest of an address may be a secret.
+ * What an endpoint is called, however few there are.
  *
  * @param array $endpoint An endpoint.
  */
 function posthorn_endpoint_name( array $endpoint ): string {
-	$name = trim( strtok( (string) $endpoint['description'] . "\n", "\n" ) );
-	return '' === $name ? (string) wp_parse_url( $endpoint['url'], PHP_URL_HOST ) : $name;
+	return posthorn_receiver_name( $endpoint, 2 );
 }
 
 /**
@@ -74,12 +73,12 @@ function posthorn_print_endpoint_row( array $endpoint, ?array $standing ): void 
 	$waiting = (int) ( $standing['waiting'] ?? 0 );
 	$name    = posthorn_endpoint_name( $endpoint );
 	$cells   = array(
-		'<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a><br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name ),
+		( empty( $endpoint['read_only'] ) ? '<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a>' : '<strong>' . esc_html( $name ) . '</strong>' ) . '<br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name ),
 		esc_html( posthorn_events_words( (array) $endpoint['events'] ) ) . ( empty( $endpoint['filters'] ) ? '' : '<br><span class="description">' . esc_html__( 'with conditions', 'posthorn' ) . '</span>' ),
 		posthorn_endpoint_state_mark( $standing ),
 		/* translators: %s: a duration such as 5 minutes. */
 		empty( $standing['last_success_at'] ) ? '–' : esc_html( sprintf( __( '%s ago', 'posthorn' ), human_time_diff( (int) strtotime( $standing['last_success_at'] ) ) ) ),
-		0 === $waiting ? '0' : '<a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending' ) ) ) . '">' . esc_html( number_format_i18n( $waiting ) ) . '</a>', // phpcs:ignore WordPress.Arrays
+		0 === $waiting ? '0' : '<a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending', 'endpoint' => $endpoint['id'] ) ) ) . '">' . esc_html( number_format_i18n( $waiting ) ) . '</a>', // phpcs:ignore WordPress.Arrays
 		empty( $standing['failing_since'] ) ? '–' : esc_html( posthorn_local_time( $standing['failing_since'] ) ),
 	);
 	echo '<tr>';
@@ -111,6 +110,9 @@ function posthorn_short_address( string $url ): string {
 function posthorn_endpoint_actions( array $endpoint, string $edit, string $name ): string {
 	$button  = '<button class="button-link" name="do" value="%s">%s<span class="screen-reader-text"> %s</span></button>';
 	$link    = '<a href="%s"%s>%s<span class="screen-reader-text"> %s</span></a>';
+	if ( ! empty( $endpoint['read_only'] ) ) {
+		return '<span class="posthorn-actions description">' . esc_html__( 'defined in wp-config.php', 'posthorn' ) . '</span>';
+	}
 	$actions = array(
 		sprintf( $link, esc_url( $edit ), '', esc_html__( 'Edit', 'posthorn' ), esc_html( $name ) ),
 		sprintf( $button, esc_attr( 'duplicate:' . $endpoint['id'] ), esc_html__( 'Duplicate', 'posthorn' ), esc_html( $name ) ),

@@ -177,6 +177,10 @@ function posthorn_print_endpoints_tab(): void {
 		echo '<p class="posthorn-empty">' . esc_html__( 'There is no such endpoint any more.', 'posthorn' ) . '</p>';
 		return;
 	}
+	if ( ! empty( $stored['read_only'] ) ) {
+		echo '<p class="posthorn-empty">' . esc_html__( 'This endpoint is defined in wp-config.php and can be changed there only.', 'posthorn' ) . '</p>';
+		return;
+	}
 	if ( $deleting && null !== $stored ) {
 		posthorn_print_delete_question( $stored );
 		return;

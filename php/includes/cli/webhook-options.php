@@ -51,7 +51,7 @@ function posthorn_cli_webhook_value( string $name, $text, array $schema ) {
 		}
 		// What is text first may be a list or false as well, but is not a number because it looks like one.
 		$json  = json_decode( $text, true );
-		$value = 'string' !== $types[0] || is_array( $json ) && in_array( 'array', $types, true ) || is_bool( $json ) && in_array( 'boolean', $types, true ) ? $json ?? $text : $text;
+		$value = 'string' !== $types[0] || is_array( $json ) && array_intersect( array( 'array', 'object' ), $types ) || is_bool( $json ) && in_array( 'boolean', $types, true ) ? $json ?? $text : $text;
 		if ( is_scalar( $value ) && 'array' === $types[0] ) {
 			$value = wp_parse_list( $text );
 		}

@@ -90,7 +90,7 @@ class Posthorn_REST_Trial extends Posthorn_REST_Controller {
 		return array(
 			'webhook'       => self::of( 'string', __( 'The id of a saved webhook. Without it and without a URL: the first.', 'posthorn' ) ),
 			'url'           => self::of( 'string', __( 'A URL, saved or not; with the arguments below and nothing of what is saved.', 'posthorn' ) ),
-			'format'        => self::of( 'string', __( 'The format; wpresidence without it.', 'posthorn' ) ),
+			'format'        => self::of( array( 'string', 'object' ), __( 'The format: a name, or a definition of one’s own; wpresidence without it.', 'posthorn' ) ),
 			'secret'        => self::of( 'string', __( 'Sign with this secret. It is not stored.', 'posthorn' ) ),
 			'headers'       => self::of( 'object', __( 'Headers of your own: name to value.', 'posthorn' ), array( 'additionalProperties' => array( 'type' => 'string' ) ) ),
 			'timeout'       => self::of( 'number', __( 'Seconds to wait for an answer.', 'posthorn' ) ),

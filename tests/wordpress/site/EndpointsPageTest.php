@@ -70,7 +70,7 @@ final class EndpointsPageTest extends SiteTestCase {
 		$given = array(
 			'description'     => 'Everything',
 			'format'          => 'stripe',
-			'events'          => array( 'deal.*', 'contact.created', 'user.registered' ),
+			'events'          => array( 'contact.created', 'deal.*', 'user.registered' ),
 			'filters'         => array( 'status' => array( 'in' => array( 'Active', 'Hot' ) ), 'amount' => 5 ),
 			'secret'          => 'hidden-secret-1',
 			'headers'         => array( 'X-Token' => 'hidden-header-2' ),
@@ -109,7 +109,7 @@ final class EndpointsPageTest extends SiteTestCase {
 				'rate_per_second' => '-1',
 			)
 		);
-		foreach ( array( 'url' => 'http', 'events' => 'deal.wonn', 'filters' => 'Hot', 'headers' => 'Content-Type', 'timeout' => 'number', 'rate_per_second' => 'more than 0' ) as $field => $says ) {
+		foreach ( array( 'url' => 'http', 'events' => 'deal.wonn', 'filters' => 'Hot', 'headers' => 'sets this header itself', 'timeout' => 'number', 'rate_per_second' => 'more than 0' ) as $field => $says ) {
 			self::assertStringContainsStringIgnoringCase( $says, $page->text_of( "posthorn-$field-mistake" ), $field );
 		}
 		self::assertSame( '', $page->text_of( 'posthorn-secret-mistake' ) );
