@@ -22,6 +22,8 @@ const POSTHORN_SELDOM = array(
 	// Site Health runs its tests in REST and cron requests too.
 	'site_status_tests'            => array( 'site-health.php', 'posthorn_add_site_health_tests' ),
 	'debug_information'            => array( 'site-health.php', 'posthorn_add_debug_information' ),
+	// The REST API.
+	'rest_api_init'                => array( 'rest/register.php', 'posthorn_register_rest' ),
 	// The form about the CRM's own webhooks.
 	'admin_post_posthorn_native'   => array( 'admin/native-webhooks.php', 'posthorn_native_decided' ),
 	// The buttons in the list of endpoints.
@@ -113,14 +115,7 @@ if ( is_admin() ) {
 
 // Its commands say themselves what is missing.
 if ( defined( 'WP_CLI' ) && WP_CLI ) {
-	require_once __DIR__ . '/outcome.php';
-	require __DIR__ . '/class-cli-command.php';
-	WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
-	require __DIR__ . '/cli/class-site-command.php';
-	WP_CLI::add_command( 'posthorn site', 'Posthorn_CLI_Site_Command' );
-	require __DIR__ . '/cli/class-transfer-command.php';
-	WP_CLI::add_command( 'posthorn export', array( 'Posthorn_CLI_Transfer_Command', 'export' ) );
-	WP_CLI::add_command( 'posthorn import', array( 'Posthorn_CLI_Transfer_Command', 'import' ) );
+	require __DIR__ . '/cli/commands.php';
 }
 
 if ( ! posthorn_is_ready() ) {

@@ -224,6 +224,7 @@ return [
 		$id = $queue->deliveries( [ 'record' => 'deal:1' ] )[0]['id'];
 		same( 1, $queue->replay( [ 'id' => $id ] ), 'replayed by id' );
 		same( 'pending', $queue->delivery( $id )['state'], 'its state' );
+		same( [ 1, 2, 3, 3 ], [ $queue->count( [ 'state' => 'pending' ] ), $queue->count( [ 'event' => 'deal.won', 'state' => 'cancelled', 'limit' => 1 ] ), $queue->count(), $queue->count( [ 'endpoint' => $queue->endpoints()[0]['id'] ] ) ], 'counted' );
 		same( 2, $queue->replay( [ 'state' => 'cancelled' ] ), 'replayed by state' );
 		foreach ( [ 'replay', 'cancel' ] as $method ) {
 			refuses( 'filter', fn() => $queue->$method( [] ), 'name at least one of' );
