@@ -9,6 +9,7 @@ mod standing;
 mod subscription;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -122,8 +123,8 @@ pub struct Endpoint {
     pub events: Vec<String>,
     /// Which records it is sent.
     pub filters: Filters,
-    /// The name of the format.
-    pub format: String,
+    /// What its requests look like.
+    pub format: Arc<Format>,
     /// Secrets, the newest first; one of them has no end. Empty: nothing is signed.
     pub secrets: Vec<Secret>,
     /// The owner's switch.
@@ -172,20 +173,32 @@ impl Endpoint {
     /// # Errors
     /// [`crate::error::Error::InvalidArgument`] with the key that breaks its rule.
     pub fn from_json(value: &Value) -> Result<Self> {
+        let endpoint = Self::from_stored_json(value)?;
+        endpoint.format.named_apart()?;
+        Ok(endpoint)
+    }
+
+    /// The endpoint that [`Endpoint::to_stored_json`] wrote, maybe in an earlier version of Posthorn: its own format may have
+    /// a name that has since become one of Posthorn's.
+    ///
+    /// # Errors
+    /// As those of [`Endpoint::from_json`].
+    pub(crate) fn from_stored_json(value: &Value) -> Result<Self> {
         let fields = Fields::of(value, KEYS)?;
         let preset = match fields.text("preset", MAX_ID_BYTES)? {
             None => None,
             Some(name) => Some(preset::find(&name).ok_or_else(|| unknown_preset(&name))?),
         };
-        let format = match fields.text("format", MAX_ID_BYTES)? {
+        let format = match fields.get("format") {
             None => preset
                 .and_then(|preset| preset.format)
                 .and_then(format::find)
                 .or_else(|| format::find(format::DEFAULT))
-                .unwrap_or(&format::all()[0]),
-            Some(name) => format::find(&name).ok_or_else(|| unknown_format(&name))?,
+                .unwrap_or(&format::all()[0])
+                .clone(),
+            Some(given) => format::read(given)?,
         };
-        let url = address::url(fields.required("url", "the address of the receiver, https://…")?, format)?;
+        let url = address::url(fields.required("url", "the address of the receiver, https://…")?, &format)?;
         let id = match fields.text("id", MAX_ID_BYTES)? {
             Some(id) if id.is_empty() => {
                 return Err(Error::invalid("id", "it is empty; leave it out to derive it from the URL"));
@@ -201,8 +214,7 @@ impl Endpoint {
             url: url.into(),
             events: subscription::read(fields.get("events"))?,
             filters: Filters::from_json(fields.get("filters"))?,
-            format: format.name.to_owned(),
-            secrets: secrets(fields.get("secret"), format)?,
+            secrets: secrets(fields.get("secret"), &format)?,
             enabled: fields.switch("enabled", true)?,
             description: fields.prose("description", MAX_DESCRIPTION_BYTES)?.unwrap_or_default(),
             timeout: fields
@@ -216,7 +228,7 @@ impl Endpoint {
             schedule: schedule.unwrap_or_else(|| format.schedule()),
             max_concurrency: fields.integer("max_concurrency", MAX_CONCURRENCY)?,
             rate_per_second: rate(fields.get("rate_per_second"))?.or(preset.and_then(|preset| preset.rate_per_second)),
-            headers: headers::read(fields.get("headers"), format)?,
+            headers: headers::read(fields.get("headers"), &format)?,
             ordered: fields.switch("ordered", false)?,
             allow_private: allow::read(fields.get("allow_private"))?,
             ca: path(&fields, "ca")?,
@@ -231,10 +243,11 @@ impl Endpoint {
             omit: fields
                 .list("omit", MAX_OMITTED, omitted)?
                 .unwrap_or_else(|| OMITTED_BY_DEFAULT.iter().map(|&path| path.to_owned()).collect()),
+            format,
         })
     }
 
-    /// The endpoint as [`Endpoint::from_json`] reads it again, defaults written out and **secrets exposed**: for the
+    /// The endpoint as [`Endpoint::from_stored_json`] reads it again, defaults written out and **secrets exposed**: for the
     /// queue's own copy and nothing else.
     pub fn to_stored_json(&self) -> Value {
         json!({
@@ -242,7 +255,7 @@ impl Endpoint {
             "url": self.url,
             "events": self.events,
             "filters": self.filters.to_json(),
-            "format": self.format,
+            "format": self.format.to_json(),
             "secret": self.secrets.iter().map(stored_secret).collect::<Vec<_>>(),
             "site": self.site,
             "enabled": self.enabled,
@@ -299,7 +312,7 @@ impl fmt::Debug for Endpoint {
             .field("site", &self.site)
             .field("url", &address::origin(&self.url))
             .field("events", &self.events)
-            .field("format", &self.format)
+            .field("format", &self.format.name)
             .field("secrets", &self.secrets)
             .field("enabled", &self.enabled)
             .field("timeout", &self.timeout)
@@ -308,11 +321,6 @@ impl fmt::Debug for Endpoint {
             .field("allow_private", &self.allow_private)
             .finish_non_exhaustive()
     }
-}
-
-fn unknown_format(name: &str) -> Error {
-    let known: Vec<&str> = format::all().iter().map(|format| format.name).collect();
-    Error::invalid("format", format!("'{}' is no format; known are {}", shown(name), known.join(", ")))
 }
 
 fn unknown_preset(name: &str) -> Error {
@@ -420,7 +428,7 @@ fn secret(key: &str, value: &Value, format: &Format) -> Result<Secret> {
         "it contains a control character; type it anew".to_owned()
     } else if text.len() > MAX_SECRET_BYTES {
         format!("it has {} bytes, the limit is {MAX_SECRET_BYTES}; 32 random characters are plenty", text.len())
-    } else if format.secret_form() == SecretForm::Whsec && format::whsec_key(text).is_none() {
+    } else if format.secret_form == SecretForm::Whsec && format::whsec_key(text).is_none() {
         format!(
             "the format {} needs a secret made of whsec_ and the key in base64; the receiver shows it in this form",
             format.name

@@ -49,6 +49,9 @@ pub(super) fn formats() -> Value {
             "needs_secret": format.needs_secret,
             "signature_header": format.signature_header(),
             "events": format.events,
+            "secret_form": format.secret_form,
+            "signs_with_each_secret": format.signature.separator.is_some(),
+            "definition": format.definition_json(),
         })
     });
     Value::Array(formats.collect())

@@ -51,7 +51,8 @@ pub fn posthorn_presets(url: Option<&str>) -> PhpResult<ZBox<ZendHashTable>> {
 
 /// The formats: a list, each with `name`, `title`, `timeout` and `schedule` in seconds, `schedule_jitter` (each delay is
 /// longer by up to this share of it), `circuit_breaker` (by default), `https_only`,
-/// `needs_secret`, `signature_header`, `events` (empty for no limit).
+/// `needs_secret`, `signature_header`, `events` (empty for no limit), `secret_form` (text, whsec), `signs_with_each_secret`
+/// (during a rotation), `definition` (all of it, in the form that an endpoint's `format` takes under another name).
 #[php_function]
 #[php(name = "Posthorn\\formats")]
 pub fn posthorn_formats() -> PhpResult<ZBox<ZendHashTable>> {

@@ -20,12 +20,15 @@ impl Format {
     pub(super) fn body(&self, event: &Event, event_name: &str) -> String {
         let details = event.context.details();
         let mut out = String::with_capacity(event.data.len() + 256);
-        for (at, (key, source)) in self.body.iter().enumerate() {
+        for (at, member) in self.definition.body.iter().enumerate() {
             out.push(if at == 0 { '{' } else { ',' });
-            json::write_str(&mut out, key);
+            json::write_str(&mut out, &member.key);
             out.push(':');
+            let Some(source) = member.value else {
+                json::write_str(&mut out, member.text.as_deref().unwrap_or_default());
+                continue;
+            };
             match source {
-                Source::Text(text) => json::write_str(&mut out, text),
                 Source::EventId => json::write_str(&mut out, &event.id.to_string()),
                 Source::EventName => json::write_str(&mut out, event_name),
                 Source::Time => json::write_str(&mut out, &clock::iso_seconds(event.occurred_at())),

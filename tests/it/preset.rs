@@ -40,8 +40,8 @@ fn a_preset_fills_in_what_is_left_open_and_nothing_else() {
     assert_eq!((zapier.rate_per_second, zapier.max_body_bytes), (Some(30.0), Some(10_000_000)));
     let format = format::find(format::DEFAULT).unwrap();
     assert_eq!(
-        (zapier.format.as_str(), zapier.timeout, zapier.schedule),
-        (format.name, format.timeout(), format.schedule())
+        (zapier.format.name.as_str(), zapier.timeout, zapier.schedule),
+        (format.name.as_str(), format.timeout(), format.schedule())
     );
     let own = endpoint(json!({"preset": "zapier", "rate_per_second": 2, "max_body_bytes": 2048, "timeout": 3}));
     assert_eq!((own.rate_per_second, own.max_body_bytes, own.timeout.as_secs()), (Some(2.0), Some(2048), 3));
