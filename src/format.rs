@@ -2,6 +2,7 @@
 
 mod body;
 mod definition;
+mod line;
 mod omit;
 mod sign;
 
@@ -19,7 +20,8 @@ use crate::error::{Error, Result, shown};
 use crate::event::{DeliveryId, Event};
 use crate::json;
 
-use definition::{Broken, Part};
+use definition::Broken;
+use definition::template::{self, Part};
 pub use definition::{Definition, Header, Member, SecretForm, Signature, Source};
 pub use sign::generate_secret;
 pub(crate) use sign::whsec_key;
@@ -36,9 +38,19 @@ pub struct Format {
     definition: Definition,
     user_agent: Vec<Part>,
     headers: Vec<(String, Vec<Part>)>,
+    /// One for each member of the body that has one.
+    lines: Vec<Vec<Part>>,
+    recipe: Option<Recipe>,
+}
+
+/// How it is signed.
+#[derive(Debug)]
+struct Recipe {
+    header: String,
     signed: Vec<Part>,
     prefix: Vec<Part>,
     each: Vec<Part>,
+    separator: Option<String>,
 }
 
 impl Deref for Format {
@@ -170,7 +182,7 @@ pub fn render(endpoint: &Endpoint, event: &Event, attempt: &AttemptInfo) -> Rend
                 Part::DeliveryId => write!(value, "{}", attempt.delivery),
                 Part::UnixSeconds => write!(value, "{unix_seconds}"),
                 Part::Version => write!(value, "{}", env!("CARGO_PKG_VERSION")),
-                Part::Body | Part::Hex | Part::Base64 => Ok(()),
+                _ => Ok(()),
             };
         }
         value
@@ -206,14 +218,20 @@ impl Format {
     /// The format of a definition that was checked.
     fn of(given: Definition) -> Self {
         // Which of them may stand where was checked.
-        const ALL: &[&str] = &["event", "id", "delivery", "ts", "version", "body", "hex", "base64"];
-        let parts = |template: &str| definition::parts(template, ALL).unwrap_or_default();
+        const ALL: &[&str] =
+            &["event", "id", "delivery", "ts", "version", "body", "hex", "base64", "title", "record", "site_url"];
+        let parts = |text: &str| template::parts(text, ALL).unwrap_or_default();
         Format {
             user_agent: parts(&given.user_agent),
             headers: given.headers.iter().map(|header| (header.name.clone(), parts(&header.value))).collect(),
-            signed: parts(&given.signature.signed),
-            prefix: parts(&given.signature.prefix),
-            each: parts(&given.signature.each),
+            lines: given.body.iter().filter_map(|member| member.line.as_deref()).map(parts).collect(),
+            recipe: given.signature.as_ref().map(|signature| Recipe {
+                header: signature.header.clone(),
+                signed: parts(&signature.signed),
+                prefix: parts(&signature.prefix),
+                each: parts(&signature.each),
+                separator: signature.separator.clone(),
+            }),
             definition: given,
         }
     }
@@ -253,9 +271,9 @@ impl Format {
         self.schedule_s.iter().map(|delay| Duration::from_secs_f64(*delay)).collect()
     }
 
-    /// The name of its signature header.
-    pub fn signature_header(&self) -> &str {
-        &self.definition.signature.header
+    /// The name of its signature header; `None` for a format that is not signed.
+    pub fn signature_header(&self) -> Option<&str> {
+        self.recipe.as_ref().map(|recipe| recipe.header.as_str())
     }
 
     /// Whether the format itself writes the header called `name`, in any case.
@@ -263,7 +281,7 @@ impl Format {
         self.headers
             .iter()
             .map(|(own, _)| own.as_str())
-            .chain([self.signature_header()])
+            .chain(self.signature_header())
             .any(|own| own.eq_ignore_ascii_case(name))
     }
 
@@ -295,7 +313,7 @@ impl Format {
         match catalogue::find(&event.name) {
             // The data is only read where a name hangs on it.
             Some(entry) if entry.other_names.iter().any(|other| other.when.is_some()) => {
-                self.name_of(entry, &serde_json::from_str(&event.data).unwrap_or_default())
+                self.name_of(entry, &json::read_object(&event.data))
             }
             Some(entry) => self.name_of(entry, &Map::new()),
             None => &event.name,

@@ -84,9 +84,8 @@ pub(super) fn matches(endpoint: &Endpoint, name: &str, data: Option<&str>) -> bo
     }
     let format = &endpoint.format;
     // The data is only read where a name hangs on it.
-    let data: Option<Map<String, Value>> = data
-        .filter(|_| entry.other_names.iter().any(|other| other.when.is_some()))
-        .map(|data| serde_json::from_str(data).unwrap_or_default());
+    let data: Option<Map<String, Value>> =
+        data.filter(|_| entry.other_names.iter().any(|other| other.when.is_some())).map(json::read_object);
     let means = |name: &str| {
         entry.other_names.iter().filter(|other| other.name == name).all(|other| match (&other.when, &data) {
             (Some(when), Some(data)) => when.holds(data),

@@ -21,6 +21,11 @@ fn definition() -> Value {
     })
 }
 
+fn unsigned(format: &mut Value) {
+    format.as_object_mut().unwrap().remove("signature");
+    format["unsigned"] = json!(true);
+}
+
 fn changed(change: impl Fn(&mut Value)) -> Value {
     let mut definition = definition();
     change(&mut definition);
@@ -75,10 +80,10 @@ fn every_file_of_posthorns_own_makes_the_same_requests_as_an_array_and_as_toml()
         let toml = toml.replacen(&format!("name = \"{}\"", format.name), "name = \"again\"", 1);
         let mut array = format.definition_json();
         array["name"] = json!("again");
-        let secret = format::generate_secret(format).unwrap();
-        let sent = |format: Value| {
-            request(&with(json!({"format": format, "secret": secret.expose()})), "property.price_changed")
-        };
+        let secret = (!format.unsigned).then(|| format::generate_secret(format).unwrap());
+        let secret = secret.as_ref().map(|secret| secret.expose());
+        let sent =
+            |format: Value| request(&with(json!({"format": format, "secret": secret})), "property.price_changed");
         let own = sent(json!(format.name));
         assert_eq!(sent(json!(toml)), own, "{}", format.name);
         assert_eq!(sent(array), own, "{}", format.name);
@@ -115,7 +120,11 @@ fn what_is_incomplete_or_ambiguous_is_refused_by_its_key() {
         (set("/body/1/key", json!("kind")), "format.body[1].key", "twice"),
         (set("/body/1/key", json!("12")), "format.body[1].key", "number"),
         (set("/body/0/value", json!("tomorrow")), "format.body[0].value", "unknown variant `tomorrow`"),
-        (set("/body/0", json!({"key": "a"})), "format.body[0].key", "either value or text"),
+        (set("/body/0", json!({"key": "a"})), "format.body[0].key", "one of value, text and line"),
+        (set("/body/0", json!({"key": "a", "line": "{title}", "text": "b"})), "format.body[0].key", "one of value"),
+        (set("/body/0", json!({"key": "a", "line": "Hello"})), "format.body[0].line", "tells nothing"),
+        (set("/body/0", json!({"key": "a", "line": "{ts}"})), "format.body[0].line", "known are event, title"),
+        (set("/body/0", json!({"key": "a", "line": "{title}\n"})), "format.body[0].line", "one line"),
         (set("/headers/0/name", json!("X Mine")), "format.headers[0].name", "no header name"),
         (set("/headers/0/name", json!("x-sig")), "format.signature.header", "twice"),
         (set("/headers/0/name", json!("Content-Length")), "format.headers[0].name", "Posthorn's own"),
@@ -126,6 +135,13 @@ fn what_is_incomplete_or_ambiguous_is_refused_by_its_key() {
         (set("/signature/each", json!("{hex}{base64}")), "format.signature.each", "once"),
         (set("/signature/separator", json!("")), "format.signature.separator", "is empty"),
         (set("/signature/separator", json!("\n")), "format.signature.separator", "printable ASCII"),
+        (
+            changed(|format| drop(format.as_object_mut().unwrap().remove("signature"))),
+            "format.signature",
+            "unsigned = true",
+        ),
+        (changed(|format| format["unsigned"] = json!(true)), "format.unsigned", "drop one of the two"),
+        (changed(unsigned), "format.needs_secret", "no use for a secret"),
         (
             changed(|format| {
                 format["signature"]["prefix"] = json!("");
@@ -156,4 +172,54 @@ fn with_id(mut config: Value) -> Value {
     config["id"] = json!("one");
     config["url"] = json!("https://a.example/");
     config
+}
+
+#[test]
+fn a_format_that_is_not_signed_says_so_and_takes_no_secret() {
+    let mine = changed(|format| {
+        unsigned(format);
+        format["needs_secret"] = json!(false);
+    });
+    assert_eq!(with(mine.clone()).format.signature_header(), None);
+    let mut with_secret = mine;
+    with_secret["secret"] = json!("s");
+    assert_refused(with_secret, "secret", "the format mine signs nothing");
+}
+
+#[test]
+fn a_chat_gets_one_line_that_a_visitor_cannot_make_do_anything() {
+    let endpoint = with(json!({"preset": "slack"}));
+    let text = |name: &str, data: Value, context: Value| {
+        let new = NewEvent::new(name, &data, &context, 1 << 20).unwrap();
+        let body = format::body(&endpoint, &Event::unstored(new, &ManualClock::at(0)));
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body.as_object().unwrap().len(), 1);
+        body["text"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((endpoint.format.name.as_str(), endpoint.rate_per_second), ("slack", Some(1.0)));
+    assert_eq!(
+        text("deal.won", json!({"deal_id": 15, "title": "12 Sample Street"}), json!({})),
+        "A deal was closed and won: 12 Sample Street (deal 15)"
+    );
+    let person = json!({"first_name": "Zoë", "last_name": "Example", "private_note": "hush"});
+    assert_eq!(
+        text("contact.deleted", person, json!({"record": "contact:7"})),
+        "A contact was deleted: Zoë Example (contact 7)"
+    );
+    assert_eq!(text("enquiry.created", json!({}), json!({})), "Somebody sent an enquiry: enquiry");
+    let hostile = "<!channel> <https://a.example|pay> & @here\n[pay](https://a.example)\u{2028}";
+    assert_eq!(
+        text("contact.created", json!({"id": 1, "name": hostile}), json!({})),
+        "A contact was added: &lt;!channel&gt; &lt;https://a.example|pay&gt; &amp; @\u{200b}here \
+         [pay]\u{200b}(https://a.example) (contact 1)"
+    );
+    let long = text("contact.created", json!({"id": 1, "name": "ü".repeat(5000)}), json!({}));
+    assert!(long.contains("ü… (contact 1)") && long.chars().count() < 250, "{long}");
+    assert_refused(json!({"preset": "slack", "secret": "s"}), "secret", "signs nothing");
+    // Handed the same at run time, an owner's own words are left as they are.
+    let own = with(changed(|format| {
+        format["body"] = json!([{"key": "text", "line": "*{title}* ü <!here> {event} {site_url}"}]);
+    }));
+    let sent = request(&own, "deal.won");
+    assert_eq!(sent.body, r#"{"text":"*A deal was closed and won* ü <!here> deal.closed_won https://a.example"}"#);
 }

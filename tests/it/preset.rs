@@ -20,6 +20,9 @@ fn a_url_is_recognised_by_its_host_and_what_is_below_it() {
         ("https://hook.integromat.com/abcdef", Some("make")),
         ("https://mysite.app.n8n.cloud/webhook/1", Some("n8n")),
         ("https://webhooks.workato.com/webhooks/rest/1/x", Some("workato")),
+        ("https://hooks.slack.com/services/T0/B0/x", Some("slack")),
+        // It takes such messages at other paths than this one only.
+        ("https://discord.com/api/webhooks/1/x", None),
         // Not theirs, however alike.
         ("https://zapier.com/", None),
         ("https://hooks.zapier.com.evil.example/", None),

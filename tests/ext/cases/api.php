@@ -396,7 +396,7 @@ return [
 		same( [ 'winnerr' ], array_keys( array_filter( array_column( $formats, 'circuit_breaker', 'name' ) ) ), 'formats with a circuit breaker' );
 		same( 0.0, (float) $formats['wpresidence']['schedule_jitter'], 'the default schedule is exact' );
 		$presets = array_column( Posthorn\presets(), null, 'name' );
-		same( [ 'zapier', 'make', 'n8n', 'workato', 'plain' ], array_keys( $presets ), 'the presets' );
+		same( [ 'zapier', 'make', 'n8n', 'workato', 'slack', 'plain' ], array_keys( $presets ), 'the presets' );
 		same( 30.0, (float) $presets['zapier']['rate_per_second'], 'the rate of Zapier' );
 		same( [ 'make' ], array_column( Posthorn\presets( 'https://hook.eu2.make.com/abc' ), 'name' ), 'the preset of a URL' );
 		same( [], Posthorn\presets( 'https://crm.example.com/' ), 'the preset of another URL' );
