@@ -125,8 +125,7 @@ function posthorn_client_send( array $endpoint, string $event, array $data, arra
 	if ( posthorn_is_held() ) {
 		throw posthorn_guard_error();
 	}
-	require_once __DIR__ . '/proxy.php';
-	return posthorn_queue()->send( posthorn_with_proxy( $endpoint ), $event, $data, $context );
+	return posthorn_queue()->send( posthorn_completed( $endpoint ), $event, $data, $context );
 }
 
 /**
@@ -136,14 +135,13 @@ function posthorn_client_send( array $endpoint, string $event, array $data, arra
  * @return array{key:string,message:string}|null What is wrong, null if nothing is.
  */
 function posthorn_client_check( array $endpoint ): ?array {
-	require_once __DIR__ . '/proxy.php';
-	$with_proxy = posthorn_with_proxy( $endpoint );
+	$completed = posthorn_completed( $endpoint );
 	try {
-		posthorn_queue()->preview( $with_proxy, 'test', posthorn_client_sample( 'test' ), array() );
+		posthorn_queue()->preview( $completed, 'test', posthorn_client_sample( 'test' ), array() );
 		return null;
 	} catch ( \Posthorn\InvalidArgument $error ) {
 		$mistake = posthorn_client_argument( $error );
-		if ( 'proxy' === $mistake['key'] && $with_proxy !== $endpoint ) {
+		if ( 'proxy' === $mistake['key'] && ! isset( $endpoint['proxy'] ) ) {
 			$mistake['message'] = 'WP_PROXY_HOST, WP_PROXY_PORT: ' . $mistake['message'];
 		}
 		return $mistake;
@@ -173,7 +171,12 @@ function posthorn_client_argument( \Throwable $error ): ?array {
 	}
 	list( $key, $message ) = array_pad( explode( ': ', $error->getMessage(), 2 ), 2, '' );
 	// `endpoint.events[1]` and `events[1]` both mean the field `events`.
-	$key = preg_replace( array( '/^endpoints?(\[\d+\])?\.?/', '/[\[.].*$/' ), '', $key );
+	$place = preg_replace( '/^endpoints?(\[\d+\])?\.?/', '', $key );
+	$key   = preg_replace( '/[\[.].*$/', '', $place );
+	if ( 'format' === $key && $place !== $key ) {
+		// Of a definition it must be told where.
+		$message = "$place: $message";
+	}
 	return array(
 		'key'     => $key,
 		'message' => ucfirst( $message ),
@@ -364,14 +367,34 @@ function posthorn_client_events(): array {
 function posthorn_client_wanted( $events, $format ): array {
 	$events = $events ? ( is_string( $events ) ? explode( ',', $events ) : (array) $events ) : array( '*' );
 	try {
-		if ( null === $format || is_string( $format ) ) {
-			return \Posthorn\wanted( $events, ...( null === $format ? array() : array( $format ) ) );
-		}
+		require_once __DIR__ . '/formats.php';
+		return \Posthorn\wanted( $events, is_string( $format ) && '' !== $format ? posthorn_meant_format( $format ) : $format );
 	} catch ( \Posthorn\InvalidArgument $error ) {
 		// The queue refuses such an endpoint when it is handed over, and says why.
-		unset( $error );
+		return array_column( posthorn_client_events(), 'name' );
 	}
-	return array_column( posthorn_client_events(), 'name' );
+}
+
+/**
+ * What a format is: name, title, timeout, schedule, schedule_jitter, circuit_breaker, https_only, needs_secret, signature_header
+ * (null: not signed), events, secret_form, signs_with_each_secret, definition.
+ *
+ * @param mixed $format The name of one, or a definition.
+ * @throws \Posthorn\InvalidArgument When it does not exist, or is wrong; the message names the key.
+ */
+function posthorn_client_read_format( $format ): array {
+	return \Posthorn\read_format( $format );
+}
+
+/**
+ * Whether a name is that of one of the extension's own formats.
+ *
+ * @param string $name A name.
+ */
+function posthorn_client_has_format( string $name ): bool {
+	static $names = null;
+	$names      ??= array_column( \Posthorn\formats(), 'name' );
+	return in_array( $name, $names, true );
 }
 
 /**

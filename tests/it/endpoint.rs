@@ -42,7 +42,7 @@ pub fn assert_refused(config: Value, key: &str, rule: &str) {
 fn only_a_url_is_required_and_the_rest_has_the_defaults_of_s1() {
     let endpoint = with(json!({}));
     assert_eq!(endpoint.url, URL);
-    assert_eq!(endpoint.format, "wpresidence");
+    assert_eq!(endpoint.format.name, "wpresidence");
     assert_eq!(endpoint.events, ["*"]);
     assert_eq!(endpoint.timeout, Duration::from_secs(15));
     assert_eq!(endpoint.schedule, [Duration::from_secs(300), Duration::from_secs(300)]);

@@ -29,6 +29,7 @@ mod endpoint_proxy;
 mod event;
 mod filter;
 mod format;
+mod format_definition;
 mod fuzz;
 mod json;
 mod preset;

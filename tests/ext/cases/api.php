@@ -236,6 +236,32 @@ return [
 		same( 3, $queue->stats()['pending'], 'pending' );
 	},
 
+	'a format of one\'s own is an array or TOML, and formats() tells all about Posthorn\'s' => function ( Bed $bed ) {
+		$queue   = $bed->queue( [], [ 'background' => false ] );
+		$formats = array_column( Posthorn\formats(), null, 'name' );
+		$mine    = [ 'name' => 'mine', 'title' => 'Mine', 'headers' => [ [ 'name' => 'X-Mine', 'value' => '{event} {ts}' ] ] ] + $formats['github']['definition'];
+		$mine['signature'] = [ 'header' => 'X-Mine-Signature', 'signed' => '{ts}|{body}', 'each' => 'v0={base64}' ];
+		$at      = time();
+		$preview = $queue->preview( [ 'url' => 'https://a.example/', 'format' => $mine, 'secret' => 's' ], 'deal.won', [ 'id' => 1 ] );
+		[ $event, $ts ] = explode( ' ', $preview['headers']['X-Mine'] );
+		holds( 'deal.won' === $event && abs( $ts - $at ) < 5, $preview['headers']['X-Mine'] );
+		same( 'v0=' . base64_encode( hash_hmac( 'sha256', "$ts|{$preview['body']}", 's', true ) ), $preview['headers']['X-Mine-Signature'], 'signature' );
+		$queue->configure( [ endpoint( 'http://127.0.0.1:9/', [ 'format' => $mine ] ) ] );
+		$queue->dispatch( 'deal.won', [] );
+		same( 1, $queue->stats()['pending'], 'pending' );
+		foreach ( glob( dirname( __DIR__, 3 ) . '/src/formats/*.toml' ) as $file ) {
+			$toml = preg_replace( '/^name = .*/m', 'name = "again"', file_get_contents( $file ) );
+			$body = fn( $format ) => $queue->preview( [ 'url' => 'https://a.example/', 'format' => $format ], 'deal.won', [ 'id' => 1 ], [ 'occurred_at' => '2026-04-17T12:34:56Z' ] )['body'];
+			same( preg_replace( '/evt_\w+/', '', $body( basename( $file, '.toml' ) ) ), preg_replace( '/evt_\w+/', '', $body( $toml ) ), $file );
+		}
+		$with = fn( array $other ) => fn() => $queue->configure( [ endpoint( 'http://127.0.0.1:9/', [ 'format' => array_replace_recursive( $mine, $other ) ] ) ] );
+		refuses( 'endpoints[0].format.name', $with( [ 'name' => 'github' ] ), "Posthorn's own" );
+		refuses( 'endpoints[0].format.body[1].value', $with( [ 'body' => [ 1 => [ 'value' => 'times' ] ] ] ), 'times' );
+		refuses( 'endpoints[0].format.headers[0].name', $with( [ 'headers' => [ [ 'name' => 'Host' ] ] ] ) );
+		refuses( 'endpoints[0].format.signature.each', $with( [ 'signature' => [ 'each' => '{hex' ] ] ), 'brace' );
+		same( 1, count( $queue->endpoints() ), 'a bad one changes nothing' );
+	},
+
 	'dispatchMany() accepts all and returns their ids in order' => function ( Bed $bed ) {
 		$queue = $bed->queue( [ endpoint( 'http://127.0.0.1:9/' ) ], [ 'background' => false ] );
 		$ids   = $queue->dispatchMany( array_map( fn( $n ) => [ 'deal.won', [ 'n' => $n ], [ 'record' => "deal:$n" ] ], range( 1, 50 ) ) );
@@ -372,7 +398,7 @@ return [
 		same( [ 'winnerr' ], array_keys( array_filter( array_column( $formats, 'circuit_breaker', 'name' ) ) ), 'formats with a circuit breaker' );
 		same( 0.0, (float) $formats['wpresidence']['schedule_jitter'], 'the default schedule is exact' );
 		$presets = array_column( Posthorn\presets(), null, 'name' );
-		same( [ 'zapier', 'make', 'n8n', 'workato', 'plain' ], array_keys( $presets ), 'the presets' );
+		same( [ 'zapier', 'make', 'n8n', 'workato', 'slack', 'plain' ], array_keys( $presets ), 'the presets' );
 		same( 30.0, (float) $presets['zapier']['rate_per_second'], 'the rate of Zapier' );
 		same( [ 'make' ], array_column( Posthorn\presets( 'https://hook.eu2.make.com/abc' ), 'name' ), 'the preset of a URL' );
 		same( [], Posthorn\presets( 'https://crm.example.com/' ), 'the preset of another URL' );
