@@ -7,8 +7,6 @@
 
 defined( 'ABSPATH' ) || exit;
 
-require_once __DIR__ . '/client-catalogue.php';
-
 /** What stands for a value that is not shown. Given back, it means the value that is stored. */
 const POSTHORN_MASK = '********';
 
