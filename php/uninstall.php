@@ -14,6 +14,7 @@ require_once __DIR__ . '/includes/guard.php';
 require_once __DIR__ . '/includes/constants.php';
 require_once __DIR__ . '/includes/client.php';
 require_once __DIR__ . '/includes/lifecycle.php';
+require_once __DIR__ . '/includes/capability.php';
 
 /**
  * Removes the current site's options.
@@ -28,6 +29,7 @@ function posthorn_uninstall_site(): ?bool {
 		delete_option( $option );
 	}
 	wp_clear_scheduled_hook( 'posthorn_cron' );
+	posthorn_take_capability();
 	return is_array( $stored ) && ! empty( $stored['endpoints'] ) ? ! empty( $stored['delete_queue'] ) && ! $held : null;
 }
 

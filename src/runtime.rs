@@ -7,6 +7,7 @@ mod holding;
 pub mod host;
 mod lock;
 mod log;
+mod looking;
 pub mod machine;
 pub mod place;
 mod plan;
@@ -27,12 +28,9 @@ use crate::delivery::http::HttpTransport;
 use crate::delivery::{Exchange, Transport, unless_too_large};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
-use crate::event;
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, EventId, NewEvent};
 use crate::format::{self, AttemptInfo, Rendered};
-use crate::store::{
-    AttemptRow, DeliveryRow, EndpointState, Filter, MORE_DESCRIPTORS, Stats, Store, StoreOptions, SyncMode, Waiting,
-};
+use crate::store::{EndpointState, Filter, MORE_DESCRIPTORS, Stats, Store, StoreOptions, SyncMode, Waiting};
 
 pub use engine::Stop;
 pub use registry::{log_panic, stop_all};
@@ -249,21 +247,6 @@ impl Queue {
     /// A site's endpoints, with what the engine knows of them.
     pub fn endpoints(&self, site: &str) -> Result<Vec<EndpointState>> {
         self.read(|store| store.endpoint_states(site, SystemClock.now()))
-    }
-
-    /// Deliveries; see [`Store::deliveries`].
-    pub fn deliveries(&self, filter: &Filter) -> Result<Vec<DeliveryRow>> {
-        self.read(|store| store.deliveries(filter))
-    }
-
-    /// A delivery's event and requests; see [`Store::attempts`].
-    pub fn attempts(&self, id: event::DeliveryId) -> Result<Option<(Event, Vec<AttemptRow>)>> {
-        self.read(|store| store.attempts(id))
-    }
-
-    /// A delivery's endpoint; see [`Store::endpoint_of`].
-    pub fn endpoint_of(&self, id: event::DeliveryId) -> Result<Option<Endpoint>> {
-        self.read(|store| store.endpoint_of(id))
     }
 
     /// What the queue holds, of one site or of all; and which process sends, if one does. Waits up to a second for one that

@@ -40,7 +40,7 @@ function posthorn_add_cron_schedule( array $schedules ): array {
  * When an administrator opens a page: what has to be in place is, and news of failures is told.
  */
 function posthorn_check_in(): void {
-	if ( ! current_user_can( 'manage_options' ) || wp_doing_ajax() || ! posthorn_has_receiver() || posthorn_is_held() ) {
+	if ( ! current_user_can( 'manage_posthorn' ) || wp_doing_ajax() || ! posthorn_has_receiver() || posthorn_is_held() ) {
 		return;
 	}
 	try {
@@ -79,6 +79,8 @@ function posthorn_run_cron(): void {
 		}
 		require_once __DIR__ . '/crm/overdue.php';
 		posthorn_crm_look_for_overdue();
+		require_once __DIR__ . '/endpoints.php';
+		posthorn_delete_endpoints_that_left();
 		$stats = posthorn_client_stats();
 		if ( ! $stats['dispatcher'] ) {
 			posthorn_work_while_pending( POSTHORN_CRON_WORK_S );

@@ -7,8 +7,6 @@
 
 defined( 'ABSPATH' ) || exit;
 
-require_once __DIR__ . '/client-catalogue.php';
-
 /** What stands for a value that is not shown. Given back, it means the value that is stored. */
 const POSTHORN_MASK = '********';
 
@@ -130,6 +128,11 @@ function posthorn_with_given( array $plain, array $given, array &$mistakes ): ar
 	}
 	if ( is_string( $given['proxy'] ?? null ) && is_string( $before['proxy'] ?? null ) && posthorn_shown_proxy( $before['proxy'] ) === $given['proxy'] ) {
 		$plain['proxy'] = $before['proxy'];
+	}
+	foreach ( array_keys( $given, null, true ) as $key ) {
+		if ( ! isset( $plain[ $key ] ) && 'preset' !== $key ) {
+			unset( $plain[ $key ] ); // Its default.
+		}
 	}
 	// Who is allowed one machine of a network is not allowed the others.
 	if ( ! posthorn_may_allow_private() && ! isset( $mistakes['url'] ) && is_string( $plain['url'] ) && posthorn_place_of( (string) $before['url'] ) !== posthorn_place_of( $plain['url'] ) ) {

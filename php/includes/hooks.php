@@ -12,20 +12,24 @@ defined( 'ABSPATH' ) || exit;
  */
 const POSTHORN_SELDOM = array(
 	// Not the hooks that have the plugin's name in theirs: it would have to be found out on every page.
-	'activate_plugin'            => array( 'lifecycle.php', 'posthorn_plugin_activated' ),
-	'deactivate_plugin'          => array( 'lifecycle.php', 'posthorn_plugin_deactivated' ),
-	'wp_uninitialize_site'       => array( 'hand-over.php', 'posthorn_forget_site' ),
-	'wp_initialize_site'         => array( 'guard-answers.php', 'posthorn_guard_site_made' ),
+	'activate_plugin'              => array( 'lifecycle.php', 'posthorn_plugin_activated' ),
+	'deactivate_plugin'            => array( 'lifecycle.php', 'posthorn_plugin_deactivated' ),
+	'wp_uninitialize_site'         => array( 'hand-over.php', 'posthorn_forget_site' ),
+	'wp_initialize_site'           => array( 'guard-answers.php', 'posthorn_guard_site_made' ),
 	// The last resort, and news of what failed.
-	'cron_schedules'             => array( 'background.php', 'posthorn_add_cron_schedule' ), // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.
-	'posthorn_cron'              => array( 'background.php', 'posthorn_run_cron' ),
+	'cron_schedules'               => array( 'background.php', 'posthorn_add_cron_schedule' ), // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.
+	'posthorn_cron'                => array( 'background.php', 'posthorn_run_cron' ),
 	// Site Health runs its tests in REST and cron requests too.
-	'site_status_tests'          => array( 'site-health.php', 'posthorn_add_site_health_tests' ),
-	'debug_information'          => array( 'site-health.php', 'posthorn_add_debug_information' ),
+	'site_status_tests'            => array( 'site-health.php', 'posthorn_add_site_health_tests' ),
+	'debug_information'            => array( 'site-health.php', 'posthorn_add_debug_information' ),
+	// The REST API.
+	'rest_api_init'                => array( 'rest/register.php', 'posthorn_register_rest' ),
 	// The form about the CRM's own webhooks.
-	'admin_post_posthorn_native' => array( 'admin/native-webhooks.php', 'posthorn_native_decided' ),
-	'admin_post_posthorn_export' => array( 'admin/transfer.php', 'posthorn_export_asked' ),
-	'admin_post_posthorn_import' => array( 'admin/transfer.php', 'posthorn_import_asked' ),
+	'admin_post_posthorn_native'   => array( 'admin/native-webhooks.php', 'posthorn_native_decided' ),
+	// The buttons in the list of endpoints.
+	'admin_post_posthorn_endpoint' => array( 'admin/endpoints-page.php', 'posthorn_endpoint_decided' ),
+	'admin_post_posthorn_export'   => array( 'admin/transfer.php', 'posthorn_export_asked' ),
+	'admin_post_posthorn_import'   => array( 'admin/transfer.php', 'posthorn_import_asked' ),
 );
 
 /**
@@ -94,6 +98,13 @@ function posthorn_hook_problems(): void {
 	add_action( 'shutdown', 'posthorn_store_problems', PHP_INT_MAX );
 }
 
+// Before anybody asks who may do what.
+if ( ! isset( wp_load_alloptions()['posthorn_capability'] ) ) {
+	require_once __DIR__ . '/capability.php';
+	add_filter( 'user_has_cap', 'posthorn_lend_capability' );
+	add_action( 'admin_init', 'posthorn_give_capability' );
+}
+
 // Shown with and without the extension; without it, nothing else happens than this notice.
 if ( is_admin() ) {
 	add_action( 'admin_notices', 'posthorn_show_notices' );
@@ -104,14 +115,7 @@ if ( is_admin() ) {
 
 // Its commands say themselves what is missing.
 if ( defined( 'WP_CLI' ) && WP_CLI ) {
-	require_once __DIR__ . '/outcome.php';
-	require __DIR__ . '/class-cli-command.php';
-	WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
-	require __DIR__ . '/cli/class-site-command.php';
-	WP_CLI::add_command( 'posthorn site', 'Posthorn_CLI_Site_Command' );
-	require __DIR__ . '/cli/class-transfer-command.php';
-	WP_CLI::add_command( 'posthorn export', array( 'Posthorn_CLI_Transfer_Command', 'export' ) );
-	WP_CLI::add_command( 'posthorn import', array( 'Posthorn_CLI_Transfer_Command', 'import' ) );
+	require __DIR__ . '/cli/commands.php';
 }
 
 if ( ! posthorn_is_ready() ) {

@@ -88,6 +88,8 @@ function posthorn_had_receiver(): bool {
  */
 function posthorn_activate_site(): void {
 	add_option( POSTHORN_OPTION, posthorn_default_settings() );
+	require_once __DIR__ . '/capability.php';
+	posthorn_give_capability();
 	if ( ! posthorn_is_ready() || ! posthorn_had_receiver() || posthorn_is_held() ) {
 		return;
 	}

@@ -18,13 +18,14 @@ const POSTHORN_CLOCK_TOLERANCE_S = 5;
 /**
  * Sends a test to an endpoint and puts the outcome into words.
  *
- * @param array  $endpoint An endpoint as the extension takes it.
- * @param string $event    The event to send.
+ * @param array      $endpoint An endpoint as the extension takes it.
+ * @param string     $event    The event to send.
+ * @param array|null $data     Optional. The record; by default the event's sample.
  * @return array{ok:bool,title:string,advice:string,status:?int,duration_ms:float,answer:string,location:string}
  * @throws \Posthorn\Exception When endpoint or event break a rule.
  */
-function posthorn_test( array $endpoint, string $event = 'test' ): array {
-	$attempt  = posthorn_client_send( $endpoint, $event, posthorn_client_sample( $event ), posthorn_context() );
+function posthorn_test( array $endpoint, string $event = 'test', ?array $data = null ): array {
+	$attempt  = posthorn_client_send( $endpoint, $event, $data ?? posthorn_client_sample( $event ), posthorn_context() );
 	$location = posthorn_redirect_target( $attempt, $endpoint['url'] );
 	return array(
 		'ok'          => (bool) $attempt['ok'],

@@ -9,7 +9,7 @@ use crate::delivery::Exchange;
 use crate::endpoint::{Circuit, Endpoint};
 use crate::error::{Error, Result, shown};
 use crate::event::{DeliveryId, Event, EventId, named_keys_expected};
-use crate::format::Rendered;
+use crate::format::{Format, Rendered};
 use crate::runtime::machine::Machine;
 use crate::runtime::place::{Kind, Place};
 use crate::runtime::{Sending, sending};
@@ -37,8 +37,12 @@ pub(super) fn events() -> Value {
 
 /// The formats.
 pub(super) fn formats() -> Value {
-    let formats = format::all().iter().map(|format| {
-        json!({
+    Value::Array(format::all().iter().map(|format| self::format(format)).collect())
+}
+
+/// One format.
+pub(super) fn format(format: &Format) -> Value {
+    json!({
             "name": format.name,
             "title": format.title,
             "timeout": format.timeout().as_secs_f64(),
@@ -49,9 +53,10 @@ pub(super) fn formats() -> Value {
             "needs_secret": format.needs_secret,
             "signature_header": format.signature_header(),
             "events": format.events,
-        })
-    });
-    Value::Array(formats.collect())
+            "secret_form": format.secret_form,
+            "signs_with_each_secret": format.signature.as_ref().is_some_and(|signature| signature.separator.is_some()),
+            "definition": format.definition_json(),
+    })
 }
 
 /// The presets, or the one that `url` belongs to.
@@ -94,7 +99,7 @@ pub(super) fn delivery(row: &DeliveryRow) -> Map<String, Value> {
     map
 }
 
-/// A delivery with its attempts.
+/// A delivery with its event's data and its attempts.
 pub(super) fn delivery_with_attempts(
     row: &DeliveryRow,
     event: &Event,
@@ -102,6 +107,7 @@ pub(super) fn delivery_with_attempts(
     endpoint: Option<&Endpoint>,
 ) -> Value {
     let mut map = delivery(row);
+    map.insert("data".to_owned(), json::read(&event.data).unwrap_or_default());
     // The body depends only on the event and the endpoint, so it is kept once, as the event.
     let body = endpoint.map(|endpoint| format::body(endpoint, event));
     let log = attempts.iter().map(|attempt| {

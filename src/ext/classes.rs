@@ -154,7 +154,12 @@ impl PhpQueue {
         })
     }
 
-    /// One delivery with its `attempts_log`.
+    /// How many deliveries `$filter` selects, whatever its `limit`.
+    pub fn count(&self, filter: Option<&ZendHashTable>) -> PhpResult<i64> {
+        guard(|| Ok(self.queue.count(&filter.map(selection).transpose()?.unwrap_or_default())? as i64))
+    }
+
+    /// One delivery with its event's `data` and its `attempts_log`.
     ///
     /// Throws `Posthorn\InvalidArgument` if there is none with this id.
     pub fn delivery(&self, id: &str) -> PhpResult<ZBox<ZendHashTable>> {

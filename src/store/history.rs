@@ -125,6 +125,38 @@ impl Store {
         read().map_err(failed)
     }
 
+    /// How many deliveries `filter` selects; its `limit` does not matter. All of a site, or of a state, are known; for anything
+    /// else the rows are gone through.
+    pub fn count(&mut self, filter: &Filter) -> Result<u64> {
+        self.expand_for_reading()?;
+        let Filter { id, site, event_id, event, record, endpoint, state, since, until, limit: _, before } = filter;
+        let by_text = event.is_some() || record.is_some() || endpoint.is_some();
+        if by_text || id.is_some() || event_id.is_some() || since.is_some() || until.is_some() || before.is_some() {
+            let (condition, parameters) = condition(filter);
+            let index = match state {
+                Some(State::Pending) if self.pending()? <= FEW => "INDEXED BY delivery_due",
+                _ => "",
+            };
+            let event = if event_id.is_some() { "JOIN event e ON e.seq = d.event_seq" } else { "" };
+            let endpoint = if endpoint.is_some() { "JOIN endpoint n ON n.key = d.endpoint" } else { "" };
+            let sql = format!("SELECT count(*) FROM delivery d {index} {event} {endpoint} WHERE {condition}");
+            let parameters: Vec<&dyn ToSql> = parameters.iter().map(|value| value.as_ref()).collect();
+            return self
+                .connection
+                .prepare_cached(&sql)
+                .and_then(|mut statement| statement.query_row(parameters.as_slice(), |row| row.get(0)))
+                .map(|count: i64| count as u64)
+                .map_err(failed);
+        }
+        self.connection
+            .prepare_cached(
+                "SELECT ifnull(sum(count), 0) FROM tally WHERE (?1 IS NULL OR site = ?1) AND (?2 IS NULL OR state = ?2)",
+            )
+            .and_then(|mut statement| statement.query_row((site, state.map(|state| state as i64)), |row| row.get(0)))
+            .map(|count: i64| count as u64)
+            .map_err(failed)
+    }
+
     pub(super) fn pending(&self) -> Result<i64> {
         self.connection
             .prepare_cached("SELECT ifnull(sum(count), 0) FROM tally WHERE state = 0")

@@ -8,5 +8,6 @@ require('./tests/without-script');
 require('./tests/crm');
 require('./tests/failure');
 require('./tests/bulk');
+require('./tests/endpoints');
 require('./tests/take-over');
 require('./tests/look');

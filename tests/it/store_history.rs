@@ -63,7 +63,10 @@ fn every_filter_selects_what_it_says_and_all_that_are_given_hold() {
         let found: Vec<_> = find(&queue, filter.clone()).iter().map(|row| row.id).collect();
         assert!(!expected.is_empty(), "{filter:?}");
         assert_eq!(found, expected, "{filter:?}");
+        let count = queue.store().count(&Filter { limit: Some(1), ..filter.clone() }).unwrap();
+        assert_eq!(count, expected.len() as u64, "{filter:?}");
     }
+    assert_eq!(queue.store().count(&Filter::default()).unwrap(), 100);
     assert!(find(&queue, Filter { state: Some(State::Cancelled), ..Filter::default() }).is_empty());
     assert!(find(&queue, Filter { record: text("' OR 1 --"), ..Filter::default() }).is_empty());
 }

@@ -68,6 +68,8 @@ place_plugins() {
 	rm -rf "$plugins/posthorn" "$plugins/wpestate-crm"
 	cp -r "$POSTHORN_ROOT/php" "$plugins/posthorn"
 	cp -r "$POSTHORN_ROOT/tests/crm" "$plugins/wpestate-crm"
+	mkdir -p "$1/wordpress/wp-content/mu-plugins"
+	cp "$POSTHORN_ROOT"/tests/testbed/mu-plugins/*.php "$1/wordpress/wp-content/mu-plugins/"
 	[ ! -f "$1/address" ] || give_to_site_user "$1/wordpress/wp-content/plugins"
 }
 

@@ -20,6 +20,8 @@ BEDS_AT=${BEDS_AT:-$WORK/wordpress}
 need_php curl fpm mbstring mysql sqlite3 xml
 need_packages nginx phpunit
 need_node
+need_npm
+(cd "$HERE/contract" && npm ci --no-audit --no-fund --ignore-scripts --silent) || die "npm could not install the libraries of tests/wordpress/contract"
 [ -f "$EXTENSION" ] || build_extension
 
 ALL_BEDS="newest oldest mariadb apache network without"

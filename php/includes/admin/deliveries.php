@@ -32,6 +32,7 @@ function posthorn_print_deliveries(): void {
 	$id     = sanitize_text_field( wp_unslash( $_GET['delivery'] ?? '' ) );
 	$state  = sanitize_key( wp_unslash( $_GET['state'] ?? '' ) );
 	$before = sanitize_text_field( wp_unslash( $_GET['before'] ?? '' ) );
+	$only   = sanitize_text_field( wp_unslash( $_GET['endpoint'] ?? '' ) );
 	// phpcs:enable
 	posthorn_print_sender_conditions();
 	try {
@@ -39,7 +40,7 @@ function posthorn_print_deliveries(): void {
 			posthorn_print_delivery( posthorn_client_delivery( $id ) );
 			return;
 		}
-		posthorn_print_delivery_list( isset( posthorn_states()[ $state ] ) ? $state : '', $before );
+		posthorn_print_delivery_list( isset( posthorn_states()[ $state ] ) ? $state : '', $before, $only );
 	} catch ( \Throwable $error ) {
 		echo wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
 	}
@@ -50,12 +51,14 @@ function posthorn_print_deliveries(): void {
  *
  * @param string $state  Only this state; empty for all.
  * @param string $before Only deliveries older than the one with this id; empty for the newest.
+ * @param string $only   Only those to the endpoint with this id; empty for all.
  */
-function posthorn_print_delivery_list( string $state, string $before ): void {
+function posthorn_print_delivery_list( string $state, string $before, string $only ): void {
 	$filter = array_filter(
 		array(
-			'state'  => $state,
-			'before' => $before,
+			'state'    => $state,
+			'before'   => $before,
+			'endpoint' => $only,
 		)
 	);
 	// One more than is shown, to know whether there are older ones.
@@ -66,6 +69,15 @@ function posthorn_print_delivery_list( string $state, string $before ): void {
 	$endpoints = posthorn_client_endpoints();
 	posthorn_print_why_they_wait( $endpoints );
 	posthorn_print_state_links( $state );
+	foreach ( array_filter( $endpoints, static fn( array $endpoint ): bool => $endpoint['id'] === $only ) as $endpoint ) {
+		printf(
+			'<p>%s <a href="%s">%s</a></p>',
+			/* translators: %s: name of an endpoint. */
+			esc_html( sprintf( __( 'Only those to %s.', 'posthorn' ), posthorn_receiver_name( $endpoint, 2 ) ) ),
+			esc_url( posthorn_page_url( array_filter( array( 'tab' => 'deliveries', 'state' => $state ) ) ) ), // phpcs:ignore WordPress.Arrays
+			esc_html__( 'Show those to all', 'posthorn' )
+		);
+	}
 	if ( array() === $deliveries ) {
 		echo '<p class="posthorn-empty">' . esc_html( posthorn_nothing_here( $state ) ) . '</p>';
 		return;
@@ -83,9 +95,10 @@ function posthorn_print_delivery_list( string $state, string $before ): void {
 	if ( $more ) {
 		$older = array_filter(
 			array(
-				'tab'    => 'deliveries',
-				'state'  => $state,
-				'before' => end( $deliveries )['id'],
+				'tab'      => 'deliveries',
+				'state'    => $state,
+				'endpoint' => $only,
+				'before'   => end( $deliveries )['id'],
 			)
 		);
 		echo '<p><a class="button" href="' . esc_url( posthorn_page_url( $older ) ) . '">' . esc_html__( 'Older deliveries', 'posthorn' ) . '</a></p>';
@@ -154,8 +167,13 @@ function posthorn_print_delivery_row( array $delivery, array $endpoints ): void 
 	} else {
 		$last = posthorn_delivery_error( $delivery );
 	}
+	$to    = '';
+	foreach ( count( $endpoints ) > 1 ? $endpoints : array() as $endpoint ) {
+		/* translators: %s: name of an endpoint. */
+		$to = $endpoint['id'] === $delivery['endpoint'] ? '<br><span class="description">' . esc_html( sprintf( __( 'to %s', 'posthorn' ), posthorn_receiver_name( $endpoint, 2 ) ) ) . '</span>' : $to;
+	}
 	$cells = array(
-		'<a href="' . esc_url( $link ) . '"><strong>' . esc_html( $delivery['event'] ) . '</strong></a>',
+		'<a href="' . esc_url( $link ) . '"><strong>' . esc_html( $delivery['event'] ) . '</strong></a>' . $to,
 		esc_html( (string) $delivery['record'] ),
 		posthorn_state_mark( $delivery['state'] ),
 		esc_html( number_format_i18n( (int) $delivery['attempts'] ) ),

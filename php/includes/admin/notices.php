@@ -11,7 +11,7 @@ defined( 'ABSPATH' ) || exit;
  * Prints the notices. Without a fitting extension it is one, and no other.
  */
 function posthorn_show_notices(): void {
-	if ( ! current_user_can( 'manage_options' ) ) {
+	if ( ! current_user_can( 'manage_posthorn' ) ) {
 		return;
 	}
 	$requirement = posthorn_requirement_problem();
@@ -206,7 +206,7 @@ function posthorn_adopt(): void {
  * @param string $action The nonce's action.
  */
 function posthorn_require_owner( string $action ): void {
-	if ( ! current_user_can( 'manage_options' ) ) {
+	if ( ! current_user_can( 'manage_posthorn' ) ) {
 		wp_die( esc_html__( 'Only administrators may do this.', 'posthorn' ), '', array( 'response' => 403 ) );
 	}
 	check_admin_referer( $action );

@@ -110,14 +110,19 @@ function posthorn_print_receivers( array $endpoints ): void {
 }
 
 /**
- * What a receiver is called: its host where there are several.
+ * What a receiver is called where there are several: as the owner calls it, or its host.
  *
  * @param array $endpoint An entry of posthorn_client_endpoints().
  * @param int   $count    How many there are.
  */
 function posthorn_receiver_name( array $endpoint, int $count ): string {
+	if ( $count < 2 ) {
+		return __( 'Receiver', 'posthorn' );
+	}
+	$names = array_column( posthorn_settings()['endpoints'], 'description', 'id' );
+	$name  = trim( explode( "\n", (string) ( $names[ $endpoint['id'] ] ?? '' ) )[0] );
 	// The rest of an address may be a secret.
-	return $count > 1 ? (string) wp_parse_url( $endpoint['url'], PHP_URL_HOST ) : __( 'Receiver', 'posthorn' );
+	return '' === $name ? (string) wp_parse_url( $endpoint['url'], PHP_URL_HOST ) : $name;
 }
 
 /**

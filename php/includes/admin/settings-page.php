@@ -11,7 +11,7 @@ defined( 'ABSPATH' ) || exit;
  * Adds the page.
  */
 function posthorn_add_settings_page(): void {
-	$hook = add_options_page( __( 'CRM Webhooks', 'posthorn' ), __( 'CRM Webhooks', 'posthorn' ), 'manage_options', 'posthorn', 'posthorn_print_page' );
+	$hook = add_options_page( __( 'CRM Webhooks', 'posthorn' ), __( 'CRM Webhooks', 'posthorn' ), 'manage_posthorn', 'posthorn', 'posthorn_print_page' );
 	if ( $hook && posthorn_is_ready() ) {
 		add_action( 'load-' . $hook, 'posthorn_handle_post' );
 	}
@@ -23,7 +23,7 @@ function posthorn_add_settings_page(): void {
  * @param string[] $links The line's links.
  */
 function posthorn_add_settings_link( array $links ): array {
-	if ( current_user_can( 'manage_options' ) ) {
+	if ( current_user_can( 'manage_posthorn' ) ) {
 		array_unshift( $links, '<a href="' . esc_url( posthorn_page_url() ) . '">' . esc_html__( 'Settings', 'posthorn' ) . '</a>' );
 	}
 	return $links;
@@ -49,6 +49,7 @@ function posthorn_enqueue_assets( string $hook ): void {
 	}
 	wp_enqueue_style( 'posthorn', plugins_url( 'assets/settings.css', POSTHORN_FILE ), array(), POSTHORN_VERSION );
 	wp_enqueue_script( 'posthorn', plugins_url( 'assets/settings.js', POSTHORN_FILE ), array(), POSTHORN_VERSION, true );
+	wp_enqueue_script( 'posthorn-endpoints', plugins_url( 'assets/endpoints.js', POSTHORN_FILE ), array(), POSTHORN_VERSION, true );
 	wp_localize_script(
 		'posthorn',
 		'posthornWords',
@@ -84,7 +85,12 @@ function posthorn_page_state( ?array $set = null ): array {
  * lacks the capability of the page.
  */
 function posthorn_handle_post(): void {
-	if ( 'POST' !== sanitize_text_field( wp_unslash( $_SERVER['REQUEST_METHOD'] ?? '' ) ) || ! current_user_can( 'manage_options' ) ) {
+	if ( 'POST' !== sanitize_text_field( wp_unslash( $_SERVER['REQUEST_METHOD'] ?? '' ) ) || ! current_user_can( 'manage_posthorn' ) ) {
+		return;
+	}
+	if ( 'endpoints' === posthorn_open_tab() ) {
+		require_once __DIR__ . '/endpoints-page.php';
+		posthorn_handle_endpoint_post();
 		return;
 	}
 	require_once __DIR__ . '/native-webhooks.php';
@@ -140,15 +146,28 @@ function posthorn_print_page(): void {
 		echo '<p>' . esc_html__( 'The settings appear here as soon as the PHP extension is loaded.', 'posthorn' ) . '</p></div>';
 		return;
 	}
-	// phpcs:ignore WordPress.Security.NonceVerification -- Only reads.
-	$tab = 'deliveries' === sanitize_key( wp_unslash( $_GET['tab'] ?? '' ) ) ? 'deliveries' : 'settings';
+	$tab = posthorn_open_tab();
 	posthorn_print_tabs( $tab );
 	if ( 'deliveries' === $tab ) {
 		posthorn_print_deliveries();
+	} elseif ( 'endpoints' === $tab ) {
+		require_once __DIR__ . '/endpoints-page.php';
+		posthorn_print_endpoints_tab();
 	} else {
 		posthorn_print_settings_tab();
 	}
 	echo '</div>';
+}
+
+/**
+ * The tab that the address names.
+ *
+ * @return string `settings`, `endpoints` or `deliveries`.
+ */
+function posthorn_open_tab(): string {
+	// phpcs:ignore WordPress.Security.NonceVerification -- Only reads.
+	$tab = sanitize_key( wp_unslash( $_GET['tab'] ?? '' ) );
+	return in_array( $tab, array( 'endpoints', 'deliveries' ), true ) ? $tab : 'settings';
 }
 
 /**
@@ -159,6 +178,7 @@ function posthorn_print_page(): void {
 function posthorn_print_tabs( string $current ): void {
 	$tabs = array(
 		'settings'   => array( __( 'Receiver', 'posthorn' ), posthorn_page_url() ),
+		'endpoints'  => array( __( 'Endpoints', 'posthorn' ), posthorn_page_url( array( 'tab' => 'endpoints' ) ) ),
 		'deliveries' => array( __( 'Deliveries', 'posthorn' ), posthorn_page_url( array( 'tab' => 'deliveries' ) ) ),
 	);
 	echo '<nav class="nav-tab-wrapper" aria-label="' . esc_attr__( 'CRM Webhooks', 'posthorn' ) . '">';

@@ -11,7 +11,7 @@ defined( 'ABSPATH' ) || exit;
  * Answers the button where there is JavaScript: with the result as HTML and, per field, what is wrong.
  */
 function posthorn_answer_test(): void {
-	if ( ! current_user_can( 'manage_options' ) ) {
+	if ( ! current_user_can( 'manage_posthorn' ) ) {
 		wp_send_json_error( array( 'html' => posthorn_result_message( __( 'Only administrators may test the receiver.', 'posthorn' ) ) ), 403 );
 	}
 	if ( ! check_ajax_referer( 'posthorn_settings', 'posthorn_nonce', false ) ) {

@@ -6,7 +6,10 @@ const { describe, test } = require('node:test');
 const { PAGE, picture, with_page } = require('../browser');
 
 const widths = { wide: 1440, tablet: 782, phone: 360 };
-const screens = { settings: PAGE, deliveries: `${PAGE}&tab=deliveries`, failed: `${PAGE}&tab=deliveries&state=dead` };
+const screens = {
+  settings: PAGE, endpoints: `${PAGE}&tab=endpoints`, endpoint: `${PAGE}&tab=endpoints&endpoint=new`,
+  deliveries: `${PAGE}&tab=deliveries`, failed: `${PAGE}&tab=deliveries&state=dead`,
+};
 
 describe('nothing is wider than the window', () => {
   for (const [size, width] of Object.entries(widths)) {

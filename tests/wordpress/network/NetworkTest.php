@@ -146,6 +146,29 @@ final class NetworkTest extends SiteTestCase {
 		self::assertSame( array( $url, false ), $save( $owner, array( 'url' => $url, 'allow_private' => '1' ) ) );
 	}
 
+	public function test_the_administrator_of_a_site_that_was_just_added_gets_in_and_only_the_networks_sets_what_is_the_servers(): void {
+		$site = wpmu_create_blog( get_network()->domain, '/fourth/', 'Fourth', 1 );
+		$user = username_exists( 'fourth-owner' ) ?: wp_create_user( 'fourth-owner', 'fourth-owner', 'fourth-owner@example.com' );
+		add_user_to_blog( $site, $user, 'administrator' );
+		$owner = Visitor::logged_in( 'fourth-owner', 'fourth-owner' );
+		self::assertSame( 200, $owner->get( '/fourth/wp-admin/options-general.php?page=posthorn&tab=endpoints' )->status );
+		switch_to_blog( $site );
+		wp_set_current_user( $user );
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
+		foreach ( array( 'allow_private' => true, 'ca' => '/etc/hostname', 'client_cert' => '/etc/hostname', 'proxy' => 'http://127.0.0.1:1' ) as $key => $value ) {
+			$answer = posthorn_add_endpoint( array( 'url' => 'https://example.com/', $key => $value ) );
+			self::assertStringContainsString( 'network’s administrator', is_wp_error( $answer ) ? $answer->get_error_data()['mistakes'][ $key ] : 'it was stored', $key );
+		}
+		wp_set_current_user( 1 );
+		$added = posthorn_add_endpoint( array( 'url' => $this->other->url(), 'allow_private' => true ) );
+		self::assertTrue( $added['allow_private'] );
+		wp_set_current_user( $user );
+		self::assertTrue( posthorn_change_endpoint( $added['id'], array( 'url' => $this->other->url() . '?moved' ) )['allow_private'], 'the same host and port' );
+		self::assertFalse( posthorn_change_endpoint( $added['id'], array( 'url' => 'http://127.0.0.1:1/' ) )['allow_private'] );
+		restore_current_blog();
+		wp_delete_site( $site );
+	}
+
 	public function test_a_deleted_site_sends_no_more(): void {
 		$site = wpmu_create_blog( get_network()->domain, '/third/', 'Third', 1 );
 		switch_to_blog( $site );

@@ -62,7 +62,7 @@ final class EndpointsTest extends SiteTestCase {
 
 	public function test_an_endpoint_that_was_added_gets_events_beside_the_first(): void {
 		$this->add( array( 'secret' => self::secret() ) );
-		$this->add( array( 'url' => $this->receiver->url() . '/second', 'secret' => self::secret(), 'filters' => array( 'amount' => array( 'gt' => 5 ) ) ) );
+		$this->add( array( 'url' => $this->receiver->url() . '?second', 'secret' => self::secret(), 'filters' => array( 'amount' => array( 'gt' => 5 ) ) ) );
 		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1, 'amount' => 3 ) );
 		posthorn_dispatch( 'deal.won', array( 'deal_id' => 2, 'amount' => 9 ) );
 		$requests = $this->receiver->wait_for( 3 );
@@ -202,7 +202,7 @@ final class EndpointsTest extends SiteTestCase {
 
 	public function test_what_waits_for_a_deleted_endpoint_is_cancelled_and_the_others_is_not(): void {
 		$this->receiver->behave( array( 'mode' => 'status', 'status' => 500 ) );
-		$kept    = $this->add( array( 'url' => $this->receiver->url() . '/kept', 'schedule' => array( 3600 ) ) );
+		$kept    = $this->add( array( 'url' => $this->receiver->url() . '?kept', 'schedule' => array( 3600 ) ) );
 		$deleted = $this->add( array( 'schedule' => array( 3600 ) ) );
 		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
 		$this->receiver->wait_for( 2 );

@@ -80,6 +80,18 @@ final class Command {
 	}
 
 	/**
+	 * Runs a script of bash, in which `wp` is WP-CLI on the bed.
+	 *
+	 * @param string $script      The script; it ends where a command fails.
+	 * @param array  $environment What differs from this process's environment.
+	 */
+	public static function bash( string $script, array $environment = array() ): self {
+		$root = function_exists( 'posix_geteuid' ) && 0 === posix_geteuid() ? ' --allow-root' : '';
+		$wp   = sprintf( 'wp() { %s -d memory_limit=1G %s --path=%s --no-color%s "$@"; }', escapeshellarg( PHP_BINARY ), escapeshellarg( getenv( 'POSTHORN_WP_CLI' ) ), escapeshellarg( getenv( 'POSTHORN_BED' ) . '/wordpress' ), $root );
+		return ( new self( array( 'bash', '-euo', 'pipefail', '-c', "$wp\n$script" ), $environment + array( 'WP_CLI_CONFIG_PATH' => '/dev/null', 'WP_CLI_DISABLE_AUTO_CHECK_UPDATE' => '1', 'HOME' => getenv( 'POSTHORN_BED' ) . '/run' ) ) )->finish(); // phpcs:ignore
+	}
+
+	/**
 	 * Runs PHP code inside the bed's WordPress, in a process with settings of its own.
 	 *
 	 * @param string   $code     PHP without its opening tag; runs after WordPress's administration was loaded.

@@ -1,6 +1,6 @@
 <?php
 /**
- * WP-CLI: wp posthorn work, drain, status, adopt, test.
+ * WP-CLI: wp posthorn work, drain, status, adopt.
  *
  * @package Posthorn
  */
@@ -10,7 +10,7 @@ defined( 'ABSPATH' ) || exit;
 /**
  * Sends CRM webhooks, and says how that is going.
  */
-class Posthorn_CLI_Command {
+class Posthorn_CLI_Command extends Posthorn_CLI_Door {
 
 	/** How long a stop takes at most: signals are looked at between turns. */
 	private const TURN_S = 1.0;
@@ -41,12 +41,12 @@ class Posthorn_CLI_Command {
 	 * @param array $options   Options.
 	 */
 	public function work( array $arguments, array $options ): void {
-		$this->require_extension();
+		$this->require_ready();
 		$seconds = $this->seconds( $options );
 		$stopped = $this->watch_signals();
 		$end     = microtime( true ) + ( $seconds ?? INF );
 		$settled = 0;
-		require_once __DIR__ . '/conditions.php';
+		require_once dirname( __DIR__ ) . '/conditions.php';
 		try {
 			$looked = microtime( true );
 			$warned = $this->warn_of_sender( 0 );
@@ -99,9 +99,9 @@ class Posthorn_CLI_Command {
 	 * @param array $options   Options.
 	 */
 	public function drain( array $arguments, array $options ): void {
-		$this->require_extension();
-		require_once __DIR__ . '/drain.php';
-		require_once __DIR__ . '/conditions.php';
+		$this->require_ready();
+		require_once dirname( __DIR__ ) . '/drain.php';
+		require_once dirname( __DIR__ ) . '/conditions.php';
 		$seconds = $this->seconds( $options );
 		$stopped = $this->watch_signals();
 		try {
@@ -160,7 +160,7 @@ class Posthorn_CLI_Command {
 	 * @param array $options   Options.
 	 */
 	public function adopt( array $arguments, array $options ): void {
-		$this->require_extension();
+		$this->require_ready();
 		try {
 			$look = posthorn_client_inspect();
 			posthorn_client_adopt();
@@ -176,20 +176,22 @@ class Posthorn_CLI_Command {
 	 * ## OPTIONS
 	 *
 	 * [--format=<format>]
-	 * : table or json.
+	 * : How it is printed.
 	 * ---
 	 * default: table
 	 * options:
 	 *   - table
 	 *   - json
+	 *   - csv
+	 *   - yaml
 	 * ---
 	 *
 	 * @param array $arguments Positional arguments.
 	 * @param array $options   Options.
 	 */
 	public function status( array $arguments, array $options ): void {
-		$this->require_extension();
-		require_once __DIR__ . '/conditions.php';
+		$this->require_ready();
+		require_once dirname( __DIR__ ) . '/conditions.php';
 		try {
 			$stats      = posthorn_client_stats();
 			$look       = posthorn_client_inspect();
@@ -230,55 +232,11 @@ class Posthorn_CLI_Command {
 		foreach ( $status as $name => $value ) {
 			$rows[] = array(
 				'name'  => $name,
-				'value' => is_bool( $value ) ? ( $value ? 'yes' : 'no' ) : (string) ( $value ?? '-' ),
+				'value' => null === $value ? '-' : self::plain( $value ),
 			);
 		}
-		WP_CLI\Utils\format_items( 'table', $rows, array( 'name', 'value' ) );
+		WP_CLI\Utils\format_items( $options['format'] ?? 'table', $rows, array( 'name', 'value' ) );
 		array_map( array( $this, 'log_condition' ), $conditions );
-	}
-
-	/**
-	 * Sends a test to the saved receiver, or to a URL. Exit code 0 if it was accepted, 1 otherwise.
-	 *
-	 * ## OPTIONS
-	 *
-	 * [<url>]
-	 * : Send there instead of to the saved receiver; unsigned unless --secret is given.
-	 *
-	 * [--event=<event>]
-	 * : The event, with its sample from the catalogue.
-	 * ---
-	 * default: test
-	 * ---
-	 *
-	 * [--secret=<secret>]
-	 * : Sign with this secret. Other users of the server can see it in the list of processes.
-	 *
-	 * [--allow-private]
-	 * : Allow an address of the own network.
-	 *
-	 * @param array $arguments Positional arguments.
-	 * @param array $options   Options.
-	 */
-	public function test( array $arguments, array $options ): void {
-		$this->require_extension();
-		try {
-			$result = posthorn_test( $this->endpoint( $arguments[0] ?? null, $options ), (string) ( $options['event'] ?? 'test' ) );
-		} catch ( \Throwable $error ) {
-			WP_CLI::error( posthorn_readable( $error->getMessage() ) );
-		}
-		if ( null !== $result['status'] ) {
-			WP_CLI::log( sprintf( 'Status: %s %s', $result['status'], get_status_header_desc( $result['status'] ) ) );
-		}
-		WP_CLI::log( sprintf( 'Time taken: %.1f ms', $result['duration_ms'] ) );
-		if ( '' !== $result['answer'] ) {
-			// A receiver's answer must not steer the terminal.
-			WP_CLI::log( 'Answer: ' . preg_replace( '/[\x00-\x1f\x7f]+/', ' ', $result['answer'] ) );
-		}
-		if ( ! $result['ok'] ) {
-			WP_CLI::error( trim( $result['title'] . ' ' . ucfirst( $result['advice'] ) ) );
-		}
-		WP_CLI::success( $result['title'] );
 	}
 
 	/**
@@ -344,63 +302,5 @@ class Posthorn_CLI_Command {
 				WP_CLI::log( '    ' . $command );
 			}
 		}
-	}
-
-	/**
-	 * Ends the command with an error, and where a directory is another user's, with whose it is and what to do.
-	 *
-	 * @param Throwable $error What happened.
-	 * @return never
-	 */
-	private function fail( Throwable $error ): void {
-		if ( 'permission' !== posthorn_client_trouble( $error ) ) {
-			WP_CLI::error( posthorn_readable( $error->getMessage() ) );
-		}
-		require_once __DIR__ . '/cli-permission.php';
-		WP_CLI::error( posthorn_cli_permission_message( $error->getMessage() ) );
-	}
-
-	/**
-	 * Ends the command if the extension is missing or of another version.
-	 */
-	private function require_extension(): void {
-		switch ( posthorn_requirement_problem() ) {
-			case 'missing':
-				WP_CLI::error( sprintf( 'The PHP extension posthorn is not loaded in this PHP %s (%s). Load it with extension=posthorn.so in its php.ini.', PHP_VERSION, PHP_BINARY ) );
-				break;
-			case 'version':
-				WP_CLI::error( sprintf( 'The plugin is version %s, the PHP extension is version %s. Install the library of the plugin’s version.', POSTHORN_VERSION, (string) phpversion( 'posthorn' ) ) );
-		}
-	}
-
-	/**
-	 * The endpoint to test.
-	 *
-	 * @param string|null $url     A URL, or null for the saved receiver.
-	 * @param array       $options Options.
-	 */
-	private function endpoint( ?string $url, array $options ): array {
-		require_once __DIR__ . '/secrets.php';
-		if ( null === $url ) {
-			$stored = posthorn_main_endpoint( posthorn_settings() );
-			if ( null === $stored ) {
-				WP_CLI::error( 'No receiver is saved. Give a URL: wp posthorn test https://…' );
-			}
-			$endpoint = posthorn_for_queue( $stored );
-			if ( null === $endpoint && ! isset( $options['secret'] ) ) {
-				WP_CLI::error( posthorn_secret_problem() . ' --secret sends this test with another one.' );
-			}
-			$endpoint ??= $stored;
-		} else {
-			$endpoint = array( 'url' => $url );
-		}
-		$endpoint['events'] = array( '*' );
-		if ( isset( $options['secret'] ) ) {
-			$endpoint['secret'] = (string) $options['secret'];
-		}
-		if ( ! empty( $options['allow-private'] ) ) {
-			$endpoint['allow_private'] = true;
-		}
-		return $endpoint;
 	}
 }

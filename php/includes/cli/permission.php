@@ -7,7 +7,7 @@
 
 defined( 'ABSPATH' ) || exit;
 
-require_once __DIR__ . '/admin/remedies.php';
+require_once dirname( __DIR__ ) . '/admin/remedies.php';
 
 /**
  * An error with whose the directory is and what to do.

@@ -1,0 +1,79 @@
+<?php
+/**
+ * WP-CLI: wp posthorn format.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Lists the formats, shows one.
+ */
+class Posthorn_CLI_Format_Command extends Posthorn_CLI_Door {
+
+	/**
+	 * Lists the formats: how requests look.
+	 *
+	 * ## OPTIONS
+	 *
+	 * [--fields=<fields>]
+	 * : These fields, separated by commas.
+	 *
+	 * [--format=<format>]
+	 * : How it is printed.
+	 * ---
+	 * default: table
+	 * options:
+	 *   - table
+	 *   - json
+	 *   - csv
+	 *   - yaml
+	 *   - ids
+	 *   - count
+	 * ---
+	 *
+	 * @subcommand list
+	 *
+	 * @param array $arguments Positional arguments.
+	 * @param array $options   Options.
+	 */
+	public function list_( array $arguments, array $options ): void {
+		$this->require_ready();
+		$this->print_list( posthorn_client_formats(), array( 'name', 'title', 'timeout', 'schedule', 'https_only', 'needs_secret', 'signature_header' ), $options );
+	}
+
+	/**
+	 * Shows a format.
+	 *
+	 * ## OPTIONS
+	 *
+	 * <name>
+	 * : Its name.
+	 *
+	 * [--field=<field>]
+	 * : One value alone.
+	 *
+	 * [--format=<format>]
+	 * : How it is printed.
+	 * ---
+	 * default: table
+	 * options:
+	 *   - table
+	 *   - json
+	 *   - csv
+	 *   - yaml
+	 * ---
+	 *
+	 * @param array $arguments Positional arguments.
+	 * @param array $options   Options.
+	 */
+	public function get( array $arguments, array $options ): void {
+		$this->require_ready();
+		$format = posthorn_client_format( $arguments[0] );
+		if ( null === $format ) {
+			WP_CLI::error( sprintf( 'There is no format “%s”; there are %s.', $arguments[0], implode( ', ', array_column( posthorn_client_formats(), 'name' ) ) ) );
+		}
+		$this->print_one( $format, $options );
+	}
+}

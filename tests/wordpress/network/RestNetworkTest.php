@@ -1,0 +1,60 @@
+<?php
+/**
+ * @package Posthorn\Tests
+ */
+
+use Posthorn\Tests\Api;
+use Posthorn\Tests\Command;
+use Posthorn\Tests\SiteTestCase;
+
+/** A network: no door shows or changes what is another site's. */
+final class RestNetworkTest extends SiteTestCase {
+
+	private static int $second;
+
+	public static function setUpBeforeClass(): void {
+		parent::setUpBeforeClass();
+		self::$second = wpmu_create_blog( get_network()->domain, '/second-doors/', 'Second', 1 );
+	}
+
+	protected function tearDown(): void {
+		while ( ms_is_switched() ) {
+			restore_current_blog();
+		}
+		$this->save_no_endpoint();
+		parent::tearDown();
+	}
+
+	public function test_a_delivery_of_another_site_is_neither_shown_nor_changed(): void {
+		$this->save_endpoint();
+		switch_to_blog( self::$second );
+		$this->save_endpoint();
+		$event = posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
+		$this->wait_until_sent();
+		$id = $this->delivery_of( $event )['id'];
+		restore_current_blog();
+		$api = Api::administrator();
+		self::assertSame( 404, $api->get( "/deliveries/$id" )[0] );
+		self::assertSame( array(), $api->get( '/deliveries', array( 'event_id' => $event ) )[1]['data'] );
+		self::assertSame( '0', $api->headers['x-wp-total'] );
+		self::assertSame( 404, $api->post( "/deliveries/$id/replay" )[0] );
+		foreach ( array( array( 'event_id' => $event ), compact( 'id' ) ) as $filter ) {
+			self::assertSame( array( 200, array( 'replayed' => 0 ) ), $api->post( '/replay', $filter + array( 'state' => 'delivered' ) ) );
+		}
+		self::assertSame( 1, Command::wp( 'posthorn', 'delivery', 'get', $id )->status );
+		$there = Command::wp( '--url=' . get_home_url( self::$second ), 'posthorn', 'delivery', 'get', $id, '--field=state' );
+		self::assertSame( array( 0, "delivered\n" ), array( $there->status, $there->output ), $there->errors );
+	}
+
+	public function test_a_sites_owner_may_manage_webhooks_and_not_the_servers_network(): void {
+		$owner = username_exists( 'doors-owner' ) ?: wp_insert_user( array( 'user_login' => 'doors-owner', 'user_pass' => 'doors-owner' ) );
+		add_user_to_blog( get_main_site_id(), $owner, 'administrator' );
+		$api = Api::user( $owner );
+		list( $status, $error ) = $api->post( '/webhooks', array( 'url' => $this->receiver->url(), 'allow_private' => true ) );
+		self::assertSame( array( 400, true ), array( $status, str_contains( $error['message'], 'allow_private' ) ), json_encode( $error ) );
+		list( $status, $error ) = $api->post( '/test', array( 'url' => $this->receiver->url(), 'allow_private' => true ) );
+		self::assertSame( array( 400, true ), array( $status, str_contains( $error['message'], 'allow_private' ) ), json_encode( $error ) );
+		self::assertSame( 201, $api->post( '/webhooks', array( 'url' => 'https://example.com/' ) )[0] );
+		self::assertSame( array(), $this->receiver->requests() );
+	}
+}
