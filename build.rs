@@ -1,8 +1,10 @@
-//! Checks the catalogue, the formats and the presets, and compiles them in: `catalogue.rs`, `formats.rs` and `presets.rs` in
-//! `OUT_DIR` are the bodies of the statics in the modules of the same names.
+//! Checks the catalogue, the formats and the presets, and compiles them in: `catalogue.rs` and `presets.rs` in `OUT_DIR` are
+//! the bodies of the statics in the modules of the same names, `formats.json` the list of definitions.
 
 #[path = "build/catalogue.rs"]
 mod catalogue;
+#[path = "src/format/definition.rs"]
+mod definition;
 #[path = "build/formats.rs"]
 mod formats;
 #[path = "build/place.rs"]
@@ -15,11 +17,12 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use catalogue::{Event, Source};
-use formats::{Format, Part, SecretForm};
 use presets::Preset;
 
 fn main() {
-    for watched in ["build.rs", "build", "src/catalogue.toml", "src/formats", "src/presets.toml"] {
+    for watched in
+        ["build.rs", "build", "src/catalogue.toml", "src/formats", "src/format/definition.rs", "src/presets.toml"]
+    {
         println!("cargo::rerun-if-changed={watched}");
     }
     if let Err(rule) = generate(Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"))) {
@@ -44,11 +47,12 @@ fn generate(out: &Path) -> Result<(), String> {
         formats.push(formats::read(&path.to_string_lossy(), &stem, &text(path)?, &events)?);
     }
     // The default stands first.
-    formats.sort_by_key(|format| format.name.as_ref() != "wpresidence");
-    write(out.join("formats.rs"), emit_formats(&formats)?)?;
+    formats.sort_by_key(|format| format.name != "wpresidence");
+    let list = serde_json::to_string(&formats).map_err(|error| format!("src/formats: {error}"))?;
+    write(out.join("formats.json"), list)?;
 
     let file = "src/presets.toml";
-    let names: Vec<&str> = formats.iter().map(|format| format.name.as_ref().as_str()).collect();
+    let names: Vec<&str> = formats.iter().map(|format| format.name.as_str()).collect();
     write(out.join("presets.rs"), emit_presets(&presets::read(file, &text(Path::new(file))?, &names)?))
 }
 
@@ -96,65 +100,6 @@ fn emit_catalogue(events: &[Event]) -> String {
     code + "]\n"
 }
 
-fn emit_formats(formats: &[Format]) -> Result<String, String> {
-    let mut code = String::from("&[\n");
-    for format in formats {
-        let body: Vec<String> = format
-            .body
-            .iter()
-            .map(|member| {
-                let value = match (member.value, &member.text) {
-                    (Some(value), _) => format!("Source::{value:?}"),
-                    (None, text) => format!("Source::Text({:?})", text.as_deref().unwrap_or_default()),
-                };
-                format!("({:?}, {value})", member.key.as_ref())
-            })
-            .collect();
-        let headers = format
-            .headers
-            .iter()
-            .map(|header| {
-                Ok(format!(
-                    "({:?}, {})",
-                    header.name.as_ref(),
-                    emit_parts(header.value.as_ref(), formats::HEADER_PARTS)?
-                ))
-            })
-            .collect::<Result<Vec<_>, String>>()?;
-        let signature = &format.signature;
-        let prefix = signature.prefix.as_ref().map_or("", |prefix| prefix.as_ref());
-        let secret_form = match format.secret_form {
-            SecretForm::Text => "Text",
-            SecretForm::Whsec => "Whsec",
-        };
-        let _ = writeln!(
-            code,
-            "Format {{ name: {:?}, title: {:?}, timeout_s: {:?}, schedule_s: &{:?}, schedule_jitter: {:?}, \
-             circuit_breaker: {:?}, https_only: {:?}, needs_secret: {:?}, \
-             secret_form: SecretForm::{secret_form}, user_agent: {}, events: &{:?}, body: &[{}], headers: &[{}], \
-             signature: Recipe {{ header: {:?}, signed: {}, prefix: {}, each: {}, separator: {} }} }},",
-            format.name.as_ref(),
-            format.title,
-            format.timeout_s.as_ref(),
-            format.schedule_s.as_ref(),
-            format.schedule_jitter.as_ref().map_or(0.0, |jitter| *jitter.as_ref()),
-            format.circuit_breaker,
-            format.https_only,
-            format.needs_secret,
-            emit_parts(format.user_agent.as_ref(), formats::HEADER_PARTS)?,
-            format.events.iter().map(AsRef::as_ref).collect::<Vec<&String>>(),
-            body.join(", "),
-            headers.join(", "),
-            signature.header.as_ref(),
-            emit_parts(signature.signed.as_ref(), formats::SIGNED_PARTS)?,
-            emit_parts(prefix, formats::PREFIX_PARTS)?,
-            emit_parts(signature.each.as_ref(), formats::EACH_PARTS)?,
-            optional(signature.separator.as_ref().map(|separator| format!("{separator:?}"))),
-        );
-    }
-    Ok(code + "]\n")
-}
-
 fn emit_presets(presets: &[Preset]) -> String {
     let mut code = String::from("&[\n");
     for preset in presets {
@@ -172,25 +117,6 @@ fn emit_presets(presets: &[Preset]) -> String {
         );
     }
     code + "]\n"
-}
-
-fn emit_parts(template: &str, allowed: &[&'static str]) -> Result<String, String> {
-    let parts: Vec<String> = formats::parts(template, allowed)?
-        .iter()
-        .map(|part| match part {
-            Part::Text(text) => format!("Part::Text({text:?})"),
-            Part::Named("version") => format!("Part::Text({:?})", env::var("CARGO_PKG_VERSION").unwrap_or_default()),
-            Part::Named("event") => "Part::EventName".to_owned(),
-            Part::Named("id") => "Part::EventId".to_owned(),
-            Part::Named("delivery") => "Part::DeliveryId".to_owned(),
-            Part::Named("ts") => "Part::UnixSeconds".to_owned(),
-            Part::Named("body") => "Part::Body".to_owned(),
-            Part::Named("hex") => "Part::Hex".to_owned(),
-            Part::Named("base64") => "Part::Base64".to_owned(),
-            Part::Named(other) => unreachable!("{other} is not among the parts of templates"),
-        })
-        .collect();
-    Ok(format!("&[{}]", parts.join(", ")))
 }
 
 fn optional(code: Option<String>) -> String {

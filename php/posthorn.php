@@ -32,6 +32,10 @@ require __DIR__ . '/includes/crm/notice.php';
 function posthorn_load(): void {
 	require_once __DIR__ . '/includes/requirements.php';
 	require_once __DIR__ . '/includes/settings.php';
+	require_once __DIR__ . '/includes/guard.php';
+	if ( defined( 'POSTHORN_ENDPOINTS' ) ) {
+		require_once __DIR__ . '/includes/constants.php';
+	}
 	require_once __DIR__ . '/includes/client.php';
 	require_once __DIR__ . '/includes/hand-over.php';
 	require_once __DIR__ . '/includes/problems.php';
@@ -51,6 +55,7 @@ if ( is_admin() ) {
 	require __DIR__ . '/includes/admin/instructions.php';
 	require __DIR__ . '/includes/admin/receiver-state.php';
 	require __DIR__ . '/includes/admin/notices.php';
+	require __DIR__ . '/includes/admin/guard-notice.php';
 	require __DIR__ . '/includes/admin/form.php';
 	require __DIR__ . '/includes/admin/test-webhook.php';
 	require __DIR__ . '/includes/admin/status.php';

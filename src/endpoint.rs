@@ -5,19 +5,20 @@ mod allow;
 mod field;
 mod headers;
 mod proxy;
+mod secrets;
 mod standing;
 mod subscription;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::clock::{iso_millis, parse_iso};
 use crate::error::{Error, Result, shown};
 use crate::event::NewEvent;
 use crate::filter::{Filters, Record};
-use crate::format::{self, Format, SecretForm};
+use crate::format::{self, Format};
 use crate::json;
 use crate::preset::{self, Preset};
 use crate::secret::Secret;
@@ -46,12 +47,6 @@ const MAX_CONCURRENCY: u64 = 256;
 /// Requests a second to one receiver.
 const MAX_RATE_PER_SECOND: f64 = 10_000.0;
 
-/// Bytes of a secret: HMAC hashes keys longer than 64 bytes anyway (RFC 2104), and a header's worth is generous.
-const MAX_SECRET_BYTES: usize = 1024;
-
-/// Live secrets during a rotation.
-const MAX_SECRETS: usize = 5;
-
 /// What an endpoint's data lacks unless it says otherwise: words that were meant for nobody outside.
 const OMITTED_BY_DEFAULT: &[&str] = &["private_note"];
 const MAX_OMITTED: usize = 100;
@@ -69,15 +64,12 @@ const MAX_DESCRIPTION_BYTES: usize = 2000;
 /// Linux's PATH_MAX.
 const MAX_PATH_BYTES: usize = 4096;
 
-/// The catalogue's own names of the events of which an endpoint with these `events`, and of the format of that name, may be
-/// sent any.
+/// The catalogue's own names of the events of which an endpoint with these `events` and this `format` may be sent any.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] with the key `events` or `format`, for what no endpoint may have.
-pub fn wanted(events: &Value, format: &str) -> Result<Vec<&'static str>> {
-    let known = format::find(format)
-        .ok_or_else(|| Error::invalid("format", format!("there is no format '{}'", shown(format))))?;
-    Ok(subscription::wanted(&subscription::read(Some(events))?, known))
+/// [`Error::InvalidArgument`] with the key `events`, for what no endpoint may have.
+pub fn wanted(events: &Value, format: &Format) -> Result<Vec<&'static str>> {
+    Ok(subscription::wanted(&subscription::read(Some(events))?, format))
 }
 
 /// The keys an endpoint has, in the order of the manual.
@@ -122,8 +114,8 @@ pub struct Endpoint {
     pub events: Vec<String>,
     /// Which records it is sent.
     pub filters: Filters,
-    /// The name of the format.
-    pub format: String,
+    /// What its requests look like.
+    pub format: Arc<Format>,
     /// Secrets, the newest first; one of them has no end. Empty: nothing is signed.
     pub secrets: Vec<Secret>,
     /// The owner's switch.
@@ -172,20 +164,32 @@ impl Endpoint {
     /// # Errors
     /// [`crate::error::Error::InvalidArgument`] with the key that breaks its rule.
     pub fn from_json(value: &Value) -> Result<Self> {
+        let endpoint = Self::from_stored_json(value)?;
+        endpoint.format.named_apart()?;
+        Ok(endpoint)
+    }
+
+    /// The endpoint that [`Endpoint::to_stored_json`] wrote, maybe in an earlier version of Posthorn: its own format may have
+    /// a name that has since become one of Posthorn's.
+    ///
+    /// # Errors
+    /// As those of [`Endpoint::from_json`].
+    pub(crate) fn from_stored_json(value: &Value) -> Result<Self> {
         let fields = Fields::of(value, KEYS)?;
         let preset = match fields.text("preset", MAX_ID_BYTES)? {
             None => None,
             Some(name) => Some(preset::find(&name).ok_or_else(|| unknown_preset(&name))?),
         };
-        let format = match fields.text("format", MAX_ID_BYTES)? {
+        let format = match fields.get("format") {
             None => preset
                 .and_then(|preset| preset.format)
                 .and_then(format::find)
                 .or_else(|| format::find(format::DEFAULT))
-                .unwrap_or(&format::all()[0]),
-            Some(name) => format::find(&name).ok_or_else(|| unknown_format(&name))?,
+                .unwrap_or(&format::all()[0])
+                .clone(),
+            Some(given) => format::read(given)?,
         };
-        let url = address::url(fields.required("url", "the address of the receiver, https://…")?, format)?;
+        let url = address::url(fields.required("url", "the address of the receiver, https://…")?, &format)?;
         let id = match fields.text("id", MAX_ID_BYTES)? {
             Some(id) if id.is_empty() => {
                 return Err(Error::invalid("id", "it is empty; leave it out to derive it from the URL"));
@@ -201,8 +205,7 @@ impl Endpoint {
             url: url.into(),
             events: subscription::read(fields.get("events"))?,
             filters: Filters::from_json(fields.get("filters"))?,
-            format: format.name.to_owned(),
-            secrets: secrets(fields.get("secret"), format)?,
+            secrets: secrets::read(fields.get("secret"), &format)?,
             enabled: fields.switch("enabled", true)?,
             description: fields.prose("description", MAX_DESCRIPTION_BYTES)?.unwrap_or_default(),
             timeout: fields
@@ -216,7 +219,7 @@ impl Endpoint {
             schedule: schedule.unwrap_or_else(|| format.schedule()),
             max_concurrency: fields.integer("max_concurrency", MAX_CONCURRENCY)?,
             rate_per_second: rate(fields.get("rate_per_second"))?.or(preset.and_then(|preset| preset.rate_per_second)),
-            headers: headers::read(fields.get("headers"), format)?,
+            headers: headers::read(fields.get("headers"), &format)?,
             ordered: fields.switch("ordered", false)?,
             allow_private: allow::read(fields.get("allow_private"))?,
             ca: path(&fields, "ca")?,
@@ -231,10 +234,11 @@ impl Endpoint {
             omit: fields
                 .list("omit", MAX_OMITTED, omitted)?
                 .unwrap_or_else(|| OMITTED_BY_DEFAULT.iter().map(|&path| path.to_owned()).collect()),
+            format,
         })
     }
 
-    /// The endpoint as [`Endpoint::from_json`] reads it again, defaults written out and **secrets exposed**: for the
+    /// The endpoint as [`Endpoint::from_stored_json`] reads it again, defaults written out and **secrets exposed**: for the
     /// queue's own copy and nothing else.
     pub fn to_stored_json(&self) -> Value {
         json!({
@@ -242,8 +246,8 @@ impl Endpoint {
             "url": self.url,
             "events": self.events,
             "filters": self.filters.to_json(),
-            "format": self.format,
-            "secret": self.secrets.iter().map(stored_secret).collect::<Vec<_>>(),
+            "format": self.format.to_json(),
+            "secret": self.secrets.iter().map(secrets::stored).collect::<Vec<_>>(),
             "site": self.site,
             "enabled": self.enabled,
             "description": self.description,
@@ -299,7 +303,7 @@ impl fmt::Debug for Endpoint {
             .field("site", &self.site)
             .field("url", &address::origin(&self.url))
             .field("events", &self.events)
-            .field("format", &self.format)
+            .field("format", &self.format.name)
             .field("secrets", &self.secrets)
             .field("enabled", &self.enabled)
             .field("timeout", &self.timeout)
@@ -308,11 +312,6 @@ impl fmt::Debug for Endpoint {
             .field("allow_private", &self.allow_private)
             .finish_non_exhaustive()
     }
-}
-
-fn unknown_format(name: &str) -> Error {
-    let known: Vec<&str> = format::all().iter().map(|format| format.name).collect();
-    Error::invalid("format", format!("'{}' is no format; known are {}", shown(name), known.join(", ")))
 }
 
 fn unknown_preset(name: &str) -> Error {
@@ -326,66 +325,6 @@ fn share(fields: &Fields<'_>, key: &'static str, (min, max): (f64, f64)) -> Resu
         Some(share) if (min..=max).contains(&share) => Ok(Some(share)),
         Some(share) => Err(Error::invalid(key, format!("{share} is out of range; it must be {min} to {max}"))),
         None => Err(Error::invalid(key, format!("expected a number from {min} to {max}, got {}", json::kind(value)))),
-    }
-}
-
-fn secrets(value: Option<&Value>, format: &Format) -> Result<Vec<Secret>> {
-    match value {
-        None => Ok(Vec::new()),
-        // What a settings form sends when nothing was typed.
-        Some(Value::String(secret)) if secret.is_empty() => Ok(Vec::new()),
-        Some(value @ Value::String(_)) => Ok(vec![secret("secret", value, format)?]),
-        Some(Value::Array(list)) if list.len() > MAX_SECRETS => Err(Error::invalid(
-            "secret",
-            format!(
-                "it lists {} secrets, the limit is {MAX_SECRETS}; drop those that no receiver uses any more",
-                list.len()
-            ),
-        )),
-        Some(Value::Array(list)) => {
-            let secrets = list
-                .iter()
-                .enumerate()
-                .map(|(at, value)| entry(&format!("secret[{at}]"), value, format))
-                .collect::<Result<Vec<_>>>()?;
-            if !secrets.is_empty() && secrets.iter().all(|secret| secret.until().is_some()) {
-                return Err(Error::invalid(
-                    "secret",
-                    "each has an end, after which requests would go out unsigned; leave until out of the newest",
-                ));
-            }
-            Ok(secrets)
-        }
-        Some(other) => {
-            Err(Error::invalid("secret", format!("expected a string or a list of secrets, got {}", json::kind(other))))
-        }
-    }
-}
-
-/// An element of the list: a secret, or one with the time from which on it signs nothing.
-fn entry(key: &str, value: &Value, format: &Format) -> Result<Secret> {
-    let Value::Object(map) = value else { return secret(key, value, format) };
-    if map.keys().any(|name| name != "secret" && name != "until") {
-        // The key may be the secret, so it is not shown.
-        return Err(Error::invalid(key, "it has another key than secret and until; remove it"));
-    }
-    let given = map.get("secret").unwrap_or(&Value::Null);
-    let secret = secret(&format!("{key}.secret"), given, format)?;
-    match map.get("until") {
-        None | Some(Value::Null) => Ok(secret),
-        Some(until) => until.as_str().and_then(parse_iso).map(|until| secret.ending(until)).ok_or_else(|| {
-            Error::invalid(
-                format!("{key}.until"),
-                "it is no ISO 8601 time with an offset, such as 2026-04-17T12:34:56Z",
-            )
-        }),
-    }
-}
-
-fn stored_secret(secret: &Secret) -> Value {
-    match secret.until() {
-        None => secret.expose().into(),
-        Some(until) => json!({"secret": secret.expose(), "until": iso_millis(until)}),
     }
 }
 
@@ -405,30 +344,6 @@ fn omitted(key: &str, value: &Value) -> Result<String> {
             ),
         )),
     }
-}
-
-/// No error of a secret shows anything of it.
-fn secret(key: &str, value: &Value, format: &Format) -> Result<Secret> {
-    let Value::String(text) = value else {
-        return Err(Error::invalid(key, format!("expected a string, got {}", json::kind(value))));
-    };
-    let rule = if text.is_empty() {
-        "it is empty; leave it out to send unsigned".to_owned()
-    } else if text.contains(['\n', '\r']) {
-        "it contains a line break; paste the secret as one line".to_owned()
-    } else if text.chars().any(char::is_control) {
-        "it contains a control character; type it anew".to_owned()
-    } else if text.len() > MAX_SECRET_BYTES {
-        format!("it has {} bytes, the limit is {MAX_SECRET_BYTES}; 32 random characters are plenty", text.len())
-    } else if format.secret_form() == SecretForm::Whsec && format::whsec_key(text).is_none() {
-        format!(
-            "the format {} needs a secret made of whsec_ and the key in base64; the receiver shows it in this form",
-            format.name
-        )
-    } else {
-        return Ok(Secret::new(text.as_str()));
-    };
-    Err(Error::invalid(key, rule))
 }
 
 fn rate(value: Option<&Value>) -> Result<Option<f64>> {

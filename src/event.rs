@@ -309,10 +309,7 @@ impl Context {
     /// The details as values.
     pub fn details(&self) -> Map<String, Value> {
         // They were printed at acceptance, if there were any.
-        match json::read(&self.details) {
-            Some(Value::Object(details)) => details,
-            _ => Map::new(),
-        }
+        json::read_object(&self.details)
     }
 
     fn add_text(&mut self, key: &str, text: &str) {

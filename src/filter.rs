@@ -67,10 +67,9 @@ impl<'a> Record<'a> {
         Record { entity, data, read: OnceCell::new() }
     }
 
-    /// The field at `path`, which may begin with the entity's name.
+    /// The field at `path`, which may begin with the entity's name. One of more than 127 levels is missing.
     fn field(&self, path: &[String]) -> Option<&Value> {
-        // What cannot be read (deeper than 128 levels) has no field.
-        let data = self.read.get_or_init(|| json::read(self.data).unwrap_or_default());
+        let data = self.read.get_or_init(|| Value::Object(json::read_object(self.data)));
         let without_entity = || match path {
             [first, rest @ ..] if !rest.is_empty() && first == self.entity => at(data, rest),
             _ => None,

@@ -1,9 +1,11 @@
 //! JSON exactly as JavaScript prints it: `JSON.stringify(JSON.parse(text)) === text`.
 
+mod members;
 mod without;
 
 use serde_json::{Map, Number, Value};
 
+pub use members::{members, name};
 pub use without::without;
 
 /// JavaScript's `Number.MAX_SAFE_INTEGER`, 2^53 − 1 (ECMA-262, 21.1.2.6): beyond it a receiver that parses a number
@@ -49,11 +51,33 @@ pub fn write_value(out: &mut String, value: &Value) {
     }
 }
 
-/// Reads what [`to_js_string`] printed, so that it is printed the same again. `None` if it is no JSON.
+/// Reads what [`to_js_string`] printed, so that it is printed the same again. `None` if it is no JSON, or deeper than the 128
+/// levels that serde_json reads: our threads have small stacks.
 pub fn read(printed: &str) -> Option<Value> {
     let mut value = serde_json::from_str(printed).ok()?;
     whole_floats(&mut value);
     Some(value)
+}
+
+/// The same of an object, without what is too deep in its fields; anything else is read as an empty one.
+pub fn read_object(printed: &str) -> Map<String, Value> {
+    match read(printed) {
+        Some(Value::Object(map)) => map,
+        Some(_) => Map::new(),
+        None => read_members(printed, 1),
+    }
+}
+
+fn read_members(printed: &str, levels: usize) -> Map<String, Value> {
+    members(printed)
+        .filter_map(|(key, text)| {
+            let value = match read(text) {
+                None if levels > 0 && text.starts_with('{') => Some(Value::Object(read_members(text, levels - 1))),
+                value => value,
+            };
+            Some((name(key)?, value?))
+        })
+        .collect()
 }
 
 /// A float that is a whole number is printed without a point, and would come back as an integer; one past 2^53 would then

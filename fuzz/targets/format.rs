@@ -16,7 +16,8 @@ pub fn run(data: &[u8]) {
     let given: Value = serde_json::from_str(&event.data).expect("an event's data is JSON");
     for format in format::all() {
         let secret = format::generate_secret(format).expect("the system's randomness");
-        let settings = json!({"url": "https://a.example/", "format": format.name, "secret": secret.expose()});
+        let settings = json!({"url": "https://a.example/", "format": format.name,
+            "secret": (!format.unsigned).then(|| secret.expose())});
         let endpoint = Endpoint::from_json(&settings).expect("an endpoint");
         let render = |attempt: u32, now: i64| {
             let info = AttemptInfo { delivery: event.id.delivery(1), attempt, now, test: false };

@@ -13,7 +13,11 @@ pub fn run(data: &[u8]) {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             let mut less = again.clone();
             remove(&mut less, &path);
-            assert_eq!(without(&printed, &[path.clone()]), to_js_string(&less), "{printed} without {path:?}");
+            assert_eq!(
+                without(&printed, std::slice::from_ref(&path)),
+                to_js_string(&less),
+                "{printed} without {path:?}"
+            );
         }
     }
     let text = String::from_utf8_lossy(data);

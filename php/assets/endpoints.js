@@ -75,7 +75,7 @@
 
 	// Who ticks an event means "only these".
 	form.addEventListener(
-		'change',
+		'input',
 		function ( event ) {
 			if ( event.target.name === 'events[]' || event.target.name === 'other_events' ) {
 				form.elements.all_events.value = '0';

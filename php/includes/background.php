@@ -40,7 +40,7 @@ function posthorn_add_cron_schedule( array $schedules ): array {
  * When an administrator opens a page: what has to be in place is, and news of failures is told.
  */
 function posthorn_check_in(): void {
-	if ( ! current_user_can( 'manage_posthorn' ) || wp_doing_ajax() || ! posthorn_has_receiver() ) {
+	if ( ! current_user_can( 'manage_posthorn' ) || wp_doing_ajax() || ! posthorn_has_receiver() || posthorn_is_held() ) {
 		return;
 	}
 	try {
@@ -49,6 +49,7 @@ function posthorn_check_in(): void {
 		}
 		posthorn_hand_over_if_needed();
 		posthorn_hand_over_if_filter_changed();
+		posthorn_release_left();
 		if ( posthorn_nobody_sent() ) {
 			require_once __DIR__ . '/conditions.php';
 			posthorn_note_waiting();
@@ -65,12 +66,13 @@ function posthorn_check_in(): void {
  * WP-Cron, every five minutes: sends for a few seconds if nobody else is sending, and tells failures.
  */
 function posthorn_run_cron(): void {
-	if ( ! posthorn_has_receiver() ) {
+	if ( ! posthorn_has_receiver() || posthorn_is_held() ) {
 		return;
 	}
 	try {
 		posthorn_hand_over_if_needed();
 		posthorn_hand_over_if_filter_changed();
+		posthorn_release_left();
 		if ( posthorn_nobody_sent() ) {
 			require_once __DIR__ . '/conditions.php';
 			posthorn_note_waiting();

@@ -1,7 +1,6 @@
 <?php
 /**
- * What the extension knows without a queue, for screens and doors: formats, presets, secrets, filters. Like client.php, one of
- * the few callers of the extension.
+ * The part of client.php that asks what the extension knows without a queue: events, formats, presets, secrets, filters.
  *
  * @package Posthorn
  */
@@ -64,4 +63,78 @@ function posthorn_client_generate_secret( string $format ): string {
  */
 function posthorn_client_try_filters( array $filters, array $events ): array {
 	return \Posthorn\try_filters( $filters, $events );
+}
+
+/**
+ * The catalogue: entries with name, group, title, meaning, entity, source, other_names, systems, sample.
+ *
+ * @return array[]
+ */
+function posthorn_client_events(): array {
+	static $events   = null;
+	return $events ??= \Posthorn\events();
+}
+
+/**
+ * The events that an endpoint may be sent.
+ *
+ * @param mixed $events What it subscribes to; all if it says nothing.
+ * @param mixed $format Its format; null for the default.
+ * @return string[] Names of the catalogue; all of them if it cannot be told.
+ */
+function posthorn_client_wanted( $events, $format ): array {
+	$events = $events ? ( is_string( $events ) ? explode( ',', $events ) : (array) $events ) : array( '*' );
+	try {
+		require_once __DIR__ . '/formats.php';
+		return \Posthorn\wanted( $events, is_string( $format ) && '' !== $format ? posthorn_meant_format( $format ) : $format );
+	} catch ( \Posthorn\InvalidArgument $error ) {
+		// The queue refuses such an endpoint when it is handed over, and says why.
+		return array_column( posthorn_client_events(), 'name' );
+	}
+}
+
+/**
+ * What a format is: name, title, timeout, schedule, schedule_jitter, circuit_breaker, https_only, needs_secret, signature_header
+ * (null: not signed), events, secret_form, signs_with_each_secret, definition.
+ *
+ * @param mixed $format The name of one, or a definition.
+ * @throws \Posthorn\InvalidArgument When it does not exist, or is wrong; the message names the key.
+ */
+function posthorn_client_read_format( $format ): array {
+	return \Posthorn\read_format( $format );
+}
+
+/**
+ * Whether a name is that of one of the extension's own formats.
+ *
+ * @param string $name A name.
+ */
+function posthorn_client_has_format( string $name ): bool {
+	static $names = null;
+	$names      ??= array_column( \Posthorn\formats(), 'name' );
+	return in_array( $name, $names, true );
+}
+
+/**
+ * What is known of the receiver at an address.
+ *
+ * @param string $url A URL.
+ * @return array|null A preset: name, title, hosts, format, rate_per_second, timeout, max_body_bytes; null if nothing is known.
+ */
+function posthorn_client_preset( string $url ): ?array {
+	return \Posthorn\presets( $url )[0] ?? null;
+}
+
+/**
+ * The sample data of an event of the catalogue; empty if it has none.
+ *
+ * @param string $name An event's name.
+ */
+function posthorn_client_sample( string $name ): array {
+	foreach ( posthorn_client_events() as $event ) {
+		if ( $event['name'] === $name ) {
+			return (array) ( $event['sample'] ?? array() );
+		}
+	}
+	return array();
 }

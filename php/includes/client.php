@@ -8,6 +8,7 @@
 defined( 'ABSPATH' ) || exit;
 
 require_once __DIR__ . '/queue.php';
+require_once __DIR__ . '/client-catalogue.php';
 
 /**
  * The name under which the queue knows the current site: its id on a network, empty otherwise.
@@ -122,8 +123,10 @@ function posthorn_client_dispatch_many( array $events ): array {
  * @return array One attempt, with `ok`.
  */
 function posthorn_client_send( array $endpoint, string $event, array $data, array $context ): array {
-	require_once __DIR__ . '/proxy.php';
-	return posthorn_queue()->send( posthorn_with_proxy( $endpoint ), $event, $data, $context );
+	if ( posthorn_is_held() ) {
+		throw posthorn_guard_error();
+	}
+	return posthorn_queue()->send( posthorn_completed( $endpoint ), $event, $data, $context );
 }
 
 /**
@@ -133,14 +136,13 @@ function posthorn_client_send( array $endpoint, string $event, array $data, arra
  * @return array{key:string,message:string}|null What is wrong, null if nothing is.
  */
 function posthorn_client_check( array $endpoint ): ?array {
-	require_once __DIR__ . '/proxy.php';
-	$with_proxy = posthorn_with_proxy( $endpoint );
+	$completed = posthorn_completed( $endpoint );
 	try {
-		posthorn_queue()->preview( $with_proxy, 'test', posthorn_client_sample( 'test' ), array() );
+		posthorn_queue()->preview( $completed, 'test', posthorn_client_sample( 'test' ), array() );
 		return null;
 	} catch ( \Posthorn\InvalidArgument $error ) {
 		$mistake = posthorn_client_argument( $error );
-		if ( 'proxy' === $mistake['key'] && $with_proxy !== $endpoint ) {
+		if ( 'proxy' === $mistake['key'] && ! isset( $endpoint['proxy'] ) ) {
 			$mistake['message'] = 'WP_PROXY_HOST, WP_PROXY_PORT: ' . $mistake['message'];
 		}
 		return $mistake;
@@ -170,7 +172,12 @@ function posthorn_client_argument( \Throwable $error ): ?array {
 	}
 	list( $key, $message ) = array_pad( explode( ': ', $error->getMessage(), 2 ), 2, '' );
 	// `endpoint.events[1]` and `events[1]` both mean the field `events`.
-	$key = preg_replace( array( '/^endpoints?(\[\d+\])?\.?/', '/[\[.].*$/' ), '', $key );
+	$place = preg_replace( '/^endpoints?(\[\d+\])?\.?/', '', $key );
+	$key   = preg_replace( '/[\[.].*$/', '', $place );
+	if ( 'format' === $key && $place !== $key ) {
+		// Of a definition it must be told where.
+		$message = "$place: $message";
+	}
 	return array(
 		'key'     => $key,
 		'message' => ucfirst( $message ),
@@ -296,7 +303,33 @@ function posthorn_client_resume( string $id ): void {
  * @return int How many deliveries were settled.
  */
 function posthorn_client_work( float $seconds ): int {
+	static $was_held = false;
+	posthorn_guard_look_again();
+	if ( posthorn_is_held() ) {
+		if ( ! $was_held && defined( 'WP_CLI' ) && WP_CLI ) {
+			WP_CLI::warning( posthorn_guard_error()->getMessage() );
+		}
+		$was_held = true;
+		usleep( (int) ( 1e6 * min( $seconds, 1 ) ) );
+		return 0;
+	}
+	if ( $was_held ) {
+		$was_held = false;
+		posthorn_hand_over_if_needed();
+	}
 	return posthorn_queue()->work( $seconds );
+}
+
+/**
+ * Cancels all deliveries of the current site that wait.
+ */
+function posthorn_client_cancel_waiting(): void {
+	posthorn_queue()->cancel(
+		array(
+			'site'  => posthorn_site_key(),
+			'state' => 'pending',
+		)
+	);
 }
 
 /**
@@ -313,58 +346,4 @@ function posthorn_client_pause( bool $paused ): void {
  */
 function posthorn_client_paused(): bool {
 	return posthorn_queue()->paused( posthorn_site_key() );
-}
-
-/**
- * The catalogue: entries with name, group, title, meaning, entity, source, other_names, systems, sample.
- *
- * @return array[]
- */
-function posthorn_client_events(): array {
-	static $events   = null;
-	return $events ??= \Posthorn\events();
-}
-
-/**
- * The events that an endpoint may be sent.
- *
- * @param mixed $events What it subscribes to; all if it says nothing.
- * @param mixed $format Its format; null for the default.
- * @return string[] Names of the catalogue; all of them if it cannot be told.
- */
-function posthorn_client_wanted( $events, $format ): array {
-	$events = $events ? ( is_string( $events ) ? explode( ',', $events ) : (array) $events ) : array( '*' );
-	try {
-		if ( null === $format || is_string( $format ) ) {
-			return \Posthorn\wanted( $events, ...( null === $format ? array() : array( $format ) ) );
-		}
-	} catch ( \Posthorn\InvalidArgument $error ) {
-		// The queue refuses such an endpoint when it is handed over, and says why.
-		unset( $error );
-	}
-	return array_column( posthorn_client_events(), 'name' );
-}
-
-/**
- * What is known of the receiver at an address.
- *
- * @param string $url A URL.
- * @return array|null A preset: name, title, hosts, format, rate_per_second, timeout, max_body_bytes; null if nothing is known.
- */
-function posthorn_client_preset( string $url ): ?array {
-	return \Posthorn\presets( $url )[0] ?? null;
-}
-
-/**
- * The sample data of an event of the catalogue; empty if it has none.
- *
- * @param string $name An event's name.
- */
-function posthorn_client_sample( string $name ): array {
-	foreach ( posthorn_client_events() as $event ) {
-		if ( $event['name'] === $name ) {
-			return (array) ( $event['sample'] ?? array() );
-		}
-	}
-	return array();
 }

@@ -32,7 +32,7 @@ const POSTHORN_WAITED_TOLD_S = 7 * DAY_IN_SECONDS;
  * A condition.
  *
  * @param string $id    Which: frozen, silent, network, memory, overlay, moved, full, nearly_full, disk, late, waited, paused,
- *                      suspended, failing, switched_off.
+ *                      guard, constant, suspended, failing, switched_off.
  * @param string $level `critical` or `recommended`, as Site Health has them.
  * @param string $title The heading.
  * @param string $text  What it means.
@@ -50,10 +50,40 @@ function posthorn_condition( string $id, string $level, string $title, string $t
  * @throws \Posthorn\Exception When the queue cannot be used.
  */
 function posthorn_conditions(): array {
+	if ( posthorn_is_held() ) {
+		return array( posthorn_guard_condition() );
+	}
 	$look  = posthorn_client_inspect();
-	$found = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ), posthorn_room_conditions( $look, posthorn_client_stats() ), posthorn_backlog_conditions( $look ), posthorn_receiver_conditions() );
+	$found = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ), posthorn_room_conditions( $look, posthorn_client_stats() ), posthorn_backlog_conditions( $look ), posthorn_receiver_conditions(), posthorn_constant_conditions() );
 	usort( $found, static fn( array $one, array $other ) => $one['level'] <=> $other['level'] );
 	return $found;
+}
+
+/**
+ * What is wrong with the endpoints that wp-config.php defines.
+ *
+ * @return array[]
+ */
+function posthorn_constant_conditions(): array {
+	$mistakes = defined( 'POSTHORN_ENDPOINTS' ) ? posthorn_constant_mistakes() : array();
+	return array_map( static fn( string $mistake ): array => posthorn_condition( 'constant', 'critical', __( 'A receiver in wp-config.php has a mistake', 'posthorn' ), $mistake ), $mistakes );
+}
+
+/**
+ * It is not known whether the site is a copy.
+ */
+function posthorn_guard_condition(): array {
+	$words = posthorn_guard_words();
+	return posthorn_condition(
+		'guard',
+		'critical',
+		$words['title'],
+		$words['text'],
+		array(
+			posthorn_step( __( 'If it was moved here, press “This site was moved here” under Settings → CRM Webhooks, or run:', 'posthorn' ), 'wp posthorn site moved' ),
+			posthorn_step( __( 'If it is a copy, press “This is a copy”, or run:', 'posthorn' ), 'wp posthorn site copy' ),
+		)
+	);
 }
 
 /**

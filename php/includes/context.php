@@ -63,7 +63,8 @@ function posthorn_source(): string {
 	if ( posthorn_is_importing() ) {
 		return 'import';
 	}
-	if ( wp_doing_cron() ) {
+	// Action Scheduler works in requests that WordPress makes to itself, where WP-Cron is not known to run.
+	if ( wp_doing_cron() || did_action( 'action_scheduler_before_process_queue' ) > did_action( 'action_scheduler_after_process_queue' ) ) {
 		return 'cron';
 	}
 	return defined( 'WP_CLI' ) && WP_CLI ? 'cli' : 'person';

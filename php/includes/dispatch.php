@@ -20,7 +20,8 @@ const POSTHORN_MOST_AT_ONCE = 100;
  * @param array  $context Optional. `record` (`deal:7`, keeps the events of one record in order), `previous`, `changes`,
  *                        `occurred_at`; `user`, `organization`, `site`, `site_url` and `source` are filled in.
  * @return string|null The event's id; null if the extension is missing, the site has no receiver, the filter
- *                     `posthorn_should_dispatch` said no, or the event could not be accepted.
+ *                     `posthorn_should_dispatch` said no, the event could not be accepted, or it is held back until
+ *                     somebody says whether this site is a copy (guard.php).
  */
 function posthorn_dispatch( string $event, array $data, array $context = array() ): ?string {
 	if ( ! posthorn_is_ready() ) {
@@ -34,6 +35,11 @@ function posthorn_dispatch( string $event, array $data, array $context = array()
 		}
 		$sent = posthorn_event_to_send( $event, $data, $context );
 		if ( null === $sent ) {
+			return null;
+		}
+		if ( posthorn_is_held( $settings ) ) {
+			require_once __DIR__ . '/held-events.php';
+			posthorn_hold_events( array( $sent ) );
 			return null;
 		}
 		posthorn_hand_over_if_needed( $settings );
@@ -90,6 +96,11 @@ function posthorn_dispatch_some( array $events ): array {
 		}
 		$sent = array_filter( $passed );
 		if ( ! $sent ) {
+			return $ids;
+		}
+		if ( posthorn_is_held( $settings ) ) {
+			require_once __DIR__ . '/held-events.php';
+			posthorn_hold_events( $sent );
 			return $ids;
 		}
 		posthorn_hand_over_if_needed( $settings );

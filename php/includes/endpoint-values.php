@@ -7,8 +7,6 @@
 
 defined( 'ABSPATH' ) || exit;
 
-require_once __DIR__ . '/client-catalogue.php';
-
 /** What stands for a value that is not shown. Given back, it means the value that is stored. */
 const POSTHORN_MASK = '********';
 
@@ -297,6 +295,9 @@ function posthorn_endpoint_mistakes_error( array $mistakes ): WP_Error {
  * @param string $id The id.
  */
 function posthorn_no_such_endpoint( string $id ): WP_Error {
+	if ( null !== posthorn_find_endpoint( $id ) ) {
+		return new WP_Error( 'posthorn_read_only', __( 'This endpoint is defined in wp-config.php, by the constant POSTHORN_ENDPOINTS, and can be changed there only.', 'posthorn' ), array( 'status' => 403 ) );
+	}
 	/* translators: %s: an id. */
 	return new WP_Error( 'posthorn_not_found', sprintf( __( 'There is no endpoint with the id %s on this site.', 'posthorn' ), $id ), array( 'status' => 404 ) );
 }

@@ -17,12 +17,13 @@ require_once __DIR__ . '/endpoint-values.php';
 const POSTHORN_SAVE_TRIES = 5;
 
 /**
- * The endpoints of the current site, in the owner's order.
+ * The endpoints of the current site, in the owner's order; then those that wp-config.php defines.
  *
- * @return array[] See posthorn_shown_endpoint().
+ * @return array[] See posthorn_shown_endpoint(); those of wp-config.php have `read_only`.
  */
 function posthorn_list_endpoints(): array {
-	return array_map( 'posthorn_shown_endpoint', posthorn_settings()['endpoints'] );
+	$stored = array_map( 'posthorn_shown_endpoint', posthorn_settings()['endpoints'] );
+	return defined( 'POSTHORN_ENDPOINTS' ) ? array_merge( $stored, array_map( 'posthorn_shown_constant_endpoint', array_values( posthorn_constant_endpoints() ) ) ) : $stored;
 }
 
 /**
@@ -33,7 +34,10 @@ function posthorn_list_endpoints(): array {
  */
 function posthorn_find_endpoint( string $id ): ?array {
 	$stored = posthorn_stored_endpoint( posthorn_settings(), $id );
-	return null === $stored ? null : posthorn_shown_endpoint( $stored );
+	if ( null === $stored ) {
+		return array_column( posthorn_list_endpoints(), null, 'id' )[ $id ] ?? null;
+	}
+	return posthorn_shown_endpoint( $stored );
 }
 
 /**

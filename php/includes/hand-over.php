@@ -13,23 +13,32 @@ const POSTHORN_HANDED_OVER_OPTION = 'posthorn_handed_over';
 /**
  * Hands the settings over if the queue does not have them yet: it is new, was restored, or another server saved them.
  *
- * The queue is asked once per request and site.
+ * The queue is asked once per request and site. While it is not known whether the site is a copy, it gets nothing.
  *
  * @param array|null $settings Optional. The settings, if they are at hand.
- * @throws RuntimeException When the queue cannot be used, refuses an endpoint (both are \Posthorn\Exception), or knows
- *                          no receiver and cannot be given one.
+ * @throws RuntimeException When the queue cannot be used (\Posthorn\Exception), or knows no receiver and cannot be given
+ *                          one. An endpoint that it refuses is reported, and it keeps what it has.
  */
 function posthorn_hand_over_if_needed( ?array $settings = null ): void {
 	static $checked = array();
-	$site           = posthorn_site_key();
-	$revision       = ( $settings ?? posthorn_settings() )['revision'];
-	if ( ( $checked[ $site ] ?? -1 ) >= $revision ) {
+	$site           = posthorn_copy_name() . ':' . posthorn_site_key();
+	$settings     ??= posthorn_settings();
+	if ( ( $checked[ $site ] ?? -1 ) >= $settings['revision'] && null !== $settings['saved_for'] || posthorn_is_held( $settings ) ) {
 		return;
 	}
-	$known = posthorn_client_revision();
-	if ( ( $known ?? -1 ) < $revision && ! posthorn_hand_over( $revision ) && null === $known ) {
-		// Accepting an event now would mean to send it to nobody.
-		throw new RuntimeException( 'the queue has no receiver, because the secret in the settings cannot be read; enter it again under Settings → CRM Webhooks' );
+	$revision = posthorn_guard_remember( $settings )['revision'];
+	$known    = posthorn_client_revision();
+	try {
+		if ( ( $known ?? -1 ) < $revision && ! posthorn_hand_over( $revision ) && null === $known ) {
+			// Accepting an event now would mean to send it to nobody.
+			throw new RuntimeException( 'the queue has no receiver, because the secret in the settings cannot be read; enter it again under Settings → CRM Webhooks' );
+		}
+	} catch ( \Throwable $error ) {
+		if ( null === $known || null === posthorn_client_argument( $error ) ) {
+			throw $error;
+		}
+		// What code says of an endpoint is wrong. The queue has what was right before, and no event is lost over it.
+		posthorn_report( $error, false );
 	}
 	$checked[ $site ] = $revision;
 }
@@ -54,8 +63,9 @@ function posthorn_hand_over( int $revision ): bool {
 }
 
 /**
- * Hands over anew if what code says of the endpoints is something else than last time: the filter `posthorn_endpoints`, or
- * the proxy in wp-config.php.
+ * Hands over anew if what code says of the endpoints is something else than last time: the filters `posthorn_endpoints` and
+ * `posthorn_formats`, the constant POSTHORN_ENDPOINTS, or the proxy in wp-config.php. What is wrong is reported and changes
+ * nothing.
  *
  * Code can change without a save. So this is looked at when an administrator opens a page, and by WP-Cron.
  */
@@ -65,9 +75,18 @@ function posthorn_hand_over_if_filter_changed(): void {
 	if ( ! posthorn_code_has_a_say() && ! str_starts_with( $handed_over, 'filtered:' ) ) {
 		return;
 	}
+	require_once __DIR__ . '/formats.php';
+	posthorn_report_bad_formats();
 	$endpoints = posthorn_endpoints();
 	if ( null === $endpoints || posthorn_fingerprint( $endpoints ) === $handed_over ) {
 		return;
+	}
+	foreach ( $endpoints as $at => $endpoint ) {
+		$mistake = is_array( $endpoint ) ? posthorn_client_check( $endpoint ) : null;
+		if ( null !== $mistake ) {
+			posthorn_report( new RuntimeException( "endpoints[$at].{$mistake['key']}: {$mistake['message']}" ), false );
+			return;
+		}
 	}
 	$settings = posthorn_replace_settings( posthorn_settings() );
 	if ( null !== $settings ) {
@@ -86,6 +105,10 @@ function posthorn_endpoints(): ?array {
 	$endpoints = array();
 	foreach ( posthorn_settings()['endpoints'] as $stored ) {
 		$endpoint = posthorn_for_queue( $stored );
+		if ( null === $endpoint && ! $stored['enabled'] && posthorn_is_copy() ) {
+			// The key to its secret is the original's. Nothing is sent there, so nobody need enter it.
+			continue;
+		}
 		if ( null === $endpoint ) {
 			update_option( 'posthorn_secret_unreadable', 1 );
 			return null;
@@ -95,6 +118,13 @@ function posthorn_endpoints(): ?array {
 	if ( get_option( 'posthorn_secret_unreadable' ) ) {
 		delete_option( 'posthorn_secret_unreadable' );
 	}
+	if ( defined( 'POSTHORN_ENDPOINTS' ) ) {
+		$constant = posthorn_constant_checked();
+		array_push( $endpoints, ...$constant['endpoints'] );
+		foreach ( array_merge( posthorn_constant_read()['mistakes'], $constant['mistakes'] ) as $mistake ) {
+			posthorn_report( new RuntimeException( $mistake ), false );
+		}
+	}
 	/**
 	 * The endpoints of the current site, before they are handed to the queue.
 	 *
@@ -103,9 +133,21 @@ function posthorn_endpoints(): ?array {
 	 *
 	 * @param array[] $endpoints Endpoints: `url` and what else the README's table lists.
 	 */
-	$endpoints = array_values( (array) apply_filters( 'posthorn_endpoints', $endpoints ) );
-	require_once __DIR__ . '/proxy.php';
-	return array_map( static fn( $endpoint ) => is_array( $endpoint ) ? posthorn_with_proxy( $endpoint ) : $endpoint, $endpoints );
+	$endpoints = posthorn_endpoints_of_copy( array_values( (array) apply_filters( 'posthorn_endpoints', $endpoints ) ) );
+	return array_map( static fn( $endpoint ) => is_array( $endpoint ) ? posthorn_completed( $endpoint ) : $endpoint, $endpoints );
+}
+
+/**
+ * On a copy, leaves out the receivers that are not switched on in its own settings: code was copied too.
+ *
+ * @param array $endpoints Endpoints.
+ */
+function posthorn_endpoints_of_copy( array $endpoints ): array {
+	if ( ! posthorn_is_copy() ) {
+		return $endpoints;
+	}
+	$on = array_column( wp_list_filter( posthorn_settings()['endpoints'], array( 'enabled' => true ) ), 'id' );
+	return array_values( array_filter( $endpoints, static fn( $endpoint ): bool => is_array( $endpoint ) && in_array( $endpoint['id'] ?? null, $on, true ) ) );
 }
 
 /**
@@ -113,7 +155,18 @@ function posthorn_endpoints(): ?array {
  */
 function posthorn_code_has_a_say(): bool {
 	require_once __DIR__ . '/proxy.php';
-	return has_filter( 'posthorn_endpoints' ) || posthorn_has_proxy();
+	return defined( 'POSTHORN_ENDPOINTS' ) || has_filter( 'posthorn_endpoints' ) || has_filter( 'posthorn_formats' ) || posthorn_has_proxy();
+}
+
+/**
+ * An endpoint with what code says of it: its proxy, and the definition of its format.
+ *
+ * @param array $endpoint An endpoint as the extension takes it.
+ */
+function posthorn_completed( array $endpoint ): array {
+	require_once __DIR__ . '/proxy.php';
+	require_once __DIR__ . '/formats.php';
+	return posthorn_with_format( posthorn_with_proxy( $endpoint ) );
 }
 
 /**

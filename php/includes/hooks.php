@@ -12,21 +12,24 @@ defined( 'ABSPATH' ) || exit;
  */
 const POSTHORN_SELDOM = array(
 	// Not the hooks that have the plugin's name in theirs: it would have to be found out on every page.
-	'activate_plugin'            => array( 'lifecycle.php', 'posthorn_plugin_activated' ),
-	'deactivate_plugin'          => array( 'lifecycle.php', 'posthorn_plugin_deactivated' ),
-	'wp_uninitialize_site'       => array( 'hand-over.php', 'posthorn_forget_site' ),
+	'activate_plugin'              => array( 'lifecycle.php', 'posthorn_plugin_activated' ),
+	'deactivate_plugin'            => array( 'lifecycle.php', 'posthorn_plugin_deactivated' ),
+	'wp_uninitialize_site'         => array( 'hand-over.php', 'posthorn_forget_site' ),
+	'wp_initialize_site'           => array( 'guard-answers.php', 'posthorn_guard_site_made' ),
 	// The last resort, and news of what failed.
-	'cron_schedules'             => array( 'background.php', 'posthorn_add_cron_schedule' ), // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.
-	'posthorn_cron'              => array( 'background.php', 'posthorn_run_cron' ),
+	'cron_schedules'               => array( 'background.php', 'posthorn_add_cron_schedule' ), // phpcs:ignore WordPress.WP.CronInterval -- Five minutes, the default delay between attempts.
+	'posthorn_cron'                => array( 'background.php', 'posthorn_run_cron' ),
 	// Site Health runs its tests in REST and cron requests too.
-	'site_status_tests'          => array( 'site-health.php', 'posthorn_add_site_health_tests' ),
-	'debug_information'          => array( 'site-health.php', 'posthorn_add_debug_information' ),
+	'site_status_tests'            => array( 'site-health.php', 'posthorn_add_site_health_tests' ),
+	'debug_information'            => array( 'site-health.php', 'posthorn_add_debug_information' ),
 	// The REST API.
-	'rest_api_init'              => array( 'rest/register.php', 'posthorn_register_rest' ),
+	'rest_api_init'                => array( 'rest/register.php', 'posthorn_register_rest' ),
 	// The form about the CRM's own webhooks.
-	'admin_post_posthorn_native' => array( 'admin/native-webhooks.php', 'posthorn_native_decided' ),
+	'admin_post_posthorn_native'   => array( 'admin/native-webhooks.php', 'posthorn_native_decided' ),
 	// The buttons in the list of endpoints.
 	'admin_post_posthorn_endpoint' => array( 'admin/endpoints-page.php', 'posthorn_endpoint_decided' ),
+	'admin_post_posthorn_export'   => array( 'admin/transfer.php', 'posthorn_export_asked' ),
+	'admin_post_posthorn_import'   => array( 'admin/transfer.php', 'posthorn_import_asked' ),
 );
 
 /**
@@ -145,4 +148,5 @@ if ( is_admin() ) {
 	add_action( 'admin_post_posthorn_resume', 'posthorn_resume' );
 	add_action( 'admin_post_posthorn_dismiss', 'posthorn_dismiss' );
 	add_action( 'admin_post_posthorn_adopt', 'posthorn_adopt' );
+	add_action( 'admin_post_posthorn_guard', 'posthorn_guard_decided' );
 }

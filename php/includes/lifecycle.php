@@ -80,7 +80,7 @@ function posthorn_on_sites( bool $all, callable $what ): void {
  * Whether the current site may have deliveries: it has a receiver, switched on or off, or code adds one.
  */
 function posthorn_had_receiver(): bool {
-	return array() !== posthorn_settings()['endpoints'] || has_filter( 'posthorn_endpoints' );
+	return array() !== posthorn_settings()['endpoints'] || posthorn_has_code_endpoints();
 }
 
 /**
@@ -90,7 +90,7 @@ function posthorn_activate_site(): void {
 	add_option( POSTHORN_OPTION, posthorn_default_settings() );
 	require_once __DIR__ . '/capability.php';
 	posthorn_give_capability();
-	if ( ! posthorn_is_ready() || ! posthorn_had_receiver() ) {
+	if ( ! posthorn_is_ready() || ! posthorn_had_receiver() || posthorn_is_held() ) {
 		return;
 	}
 	try {
@@ -113,7 +113,7 @@ function posthorn_activate_site(): void {
 function posthorn_deactivate_site(): void {
 	wp_clear_scheduled_hook( 'posthorn_cron' );
 	delete_option( POSTHORN_ASK_OPTION );
-	if ( ! posthorn_is_ready() || ! posthorn_had_receiver() ) {
+	if ( ! posthorn_is_ready() || ! posthorn_had_receiver() || posthorn_is_held() ) {
 		return;
 	}
 	try {

@@ -30,6 +30,14 @@ function posthorn_is_ready(): bool {
  * digits of SHA-256 over database host, database name and base prefix keep the installations of a server apart.
  */
 function posthorn_queue_directory(): string {
+	$copy = posthorn_copy_name();
+	return posthorn_original_directory() . ( '' === $copy ? '' : "-copy-$copy" );
+}
+
+/**
+ * The same, whether or not the site is a copy.
+ */
+function posthorn_original_directory(): string {
 	static $directory = null;
 	if ( null === $directory ) {
 		$parent    = defined( 'POSTHORN_DATA_DIR' ) ? POSTHORN_DATA_DIR : (string) ini_get( 'posthorn.data_dir' );
@@ -37,6 +45,17 @@ function posthorn_queue_directory(): string {
 		$directory = rtrim( $parent, '/' ) . '/' . posthorn_installation_key();
 	}
 	return $directory;
+}
+
+/**
+ * What is added to the name of the queue's directory on a site that was said to be a copy; empty on any other.
+ *
+ * A copy may have come with its original's queue, or name the same directory: that one it leaves alone.
+ */
+function posthorn_copy_name(): string {
+	// Not get_option(): it would ask the database for an option that few sites have.
+	$name = wp_load_alloptions()['posthorn_copy'] ?? '';
+	return is_string( $name ) && ctype_xdigit( $name ) ? $name : '';
 }
 
 /**
@@ -61,16 +80,23 @@ function posthorn_queue_options(): array {
  * The queue. Opening it also makes sure that somebody sends.
  *
  * @throws \Posthorn\Unavailable When directory or file cannot be used; the message names the remedy.
+ * @throws RuntimeException While it is not known whether the site is a copy, see guard.php.
  */
 function posthorn_queue(): \Posthorn\Queue {
-	static $queue = null;
+	static $queues = array();
+	$directory     = posthorn_queue_directory();
+	$queue         = &$queues[ $directory ];
 	if ( null === $queue ) {
+		posthorn_load();
+		// Whoever opens it sends what waits in it.
+		if ( posthorn_is_held() ) {
+			throw posthorn_guard_error();
+		}
 		try {
-			$queue = \Posthorn\Queue::open( posthorn_queue_directory(), posthorn_queue_options() );
+			$queue = \Posthorn\Queue::open( $directory, posthorn_queue_options() );
 		} catch ( \Posthorn\InvalidArgument $error ) {
 			// A slip in wp-config.php must not cost an event.
-			$queue = \Posthorn\Queue::open( posthorn_queue_directory() );
-			posthorn_load();
+			$queue = \Posthorn\Queue::open( $directory );
 			/* translators: %s: what is wrong with them. */
 			posthorn_report( new RuntimeException( sprintf( __( 'The constant POSTHORN_QUEUE_OPTIONS in wp-config.php has a mistake and is left out of account: %s. Correct it there; events are sent meanwhile.', 'posthorn' ), $error->getMessage() ) ), false );
 		}
@@ -88,16 +114,29 @@ function posthorn_keep_sending(): void {
 			return;
 		}
 		posthorn_load();
-		if ( posthorn_has_receiver() ) {
+		if ( posthorn_has_receiver() && ! posthorn_is_held() ) {
 			if ( is_admin() || wp_doing_cron() ) {
 				// Asked before this request itself begins to send.
 				posthorn_nobody_sent( ! posthorn_client_is_sent() );
 			}
 			posthorn_queue();
+			posthorn_release_left();
 		}
 	} catch ( \Throwable $error ) {
 		posthorn_load();
 		posthorn_report( $error, false );
+	}
+}
+
+/**
+ * Puts into the queue what was held back at this place, if it was said to be the site's while another process had the word.
+ */
+function posthorn_release_left(): void {
+	// Only after a question is there any such file.
+	if ( array() !== glob( posthorn_original_directory() . '/held-*.jsonl' ) ) {
+		require_once __DIR__ . '/held-events.php';
+		posthorn_hand_over_if_needed();
+		posthorn_release_held();
 	}
 }
 

@@ -20,15 +20,17 @@ const POSTHORN_ENDPOINT_KEYS = array( 'id', 'url', 'events', 'filters', 'format'
  * The settings of a site that has none yet.
  *
  * `revision` counts the saves; `endpoints` is a list, of which the settings page edits the one called `main`;
- * `delete_queue` is whether uninstalling deletes the queue too.
+ * `delete_queue` is whether uninstalling deletes the queue too; `saved_for` is where the site was when they were saved (see
+ * posthorn_guard_mark()), null if that is not known.
  *
- * @return array{revision:int,endpoints:array,delete_queue:bool}
+ * @return array{revision:int,endpoints:array,delete_queue:bool,saved_for:?array}
  */
 function posthorn_default_settings(): array {
 	return array(
 		'revision'     => 0,
 		'endpoints'    => array(),
 		'delete_queue' => false,
+		'saved_for'    => null,
 	);
 }
 
@@ -77,6 +79,7 @@ function posthorn_sanitise_settings( $stored ): array {
 	}
 	$settings['revision']     = max( 0, (int) ( $stored['revision'] ?? 0 ) );
 	$settings['delete_queue'] = ! empty( $stored['delete_queue'] );
+	$settings['saved_for']    = posthorn_guard_sanitise( $stored['saved_for'] ?? null );
 	foreach ( is_array( $stored['endpoints'] ?? null ) ? $stored['endpoints'] : array() as $endpoint ) {
 		if ( is_array( $endpoint ) && is_string( $endpoint['url'] ?? null ) && '' !== $endpoint['url'] ) {
 			$settings['endpoints'][] = array_merge( posthorn_default_endpoint(), $endpoint );
@@ -139,12 +142,23 @@ function posthorn_may_allow_private(): bool {
  * @param array|null $settings Optional. The settings, if they are at hand.
  */
 function posthorn_has_receiver( ?array $settings = null ): bool {
-	foreach ( ( $settings ?? posthorn_settings() )['endpoints'] as $endpoint ) {
+	$settings ??= posthorn_settings();
+	foreach ( posthorn_guarded_endpoints( $settings ) as $endpoint ) {
 		if ( $endpoint['enabled'] ) {
 			return true;
 		}
 	}
-	return (bool) has_filter( 'posthorn_endpoints' );
+	if ( ! posthorn_has_code_endpoints() || posthorn_is_copy( $settings ) ) {
+		return false;
+	}
+	return has_filter( 'posthorn_endpoints' ) || array() !== array_filter( posthorn_constant_endpoints(), static fn( array $endpoint ): bool => (bool) ( $endpoint['enabled'] ?? true ) );
+}
+
+/**
+ * Whether code may add receivers to those that are stored.
+ */
+function posthorn_has_code_endpoints(): bool {
+	return defined( 'POSTHORN_ENDPOINTS' ) && array() !== posthorn_constant_endpoints() || has_filter( 'posthorn_endpoints' );
 }
 
 /**
@@ -155,11 +169,14 @@ function posthorn_has_receiver( ?array $settings = null ): bool {
 function posthorn_subscribes( array $events ): bool {
 	static $asked, $wanted;
 	// What code adds is not asked for every row.
-	if ( has_filter( 'posthorn_endpoints' ) ) {
+	if ( has_filter( 'posthorn_endpoints' ) && ! posthorn_is_copy() ) {
 		return true;
 	}
 	// A bulk action asks for each of its rows.
-	$endpoints = posthorn_settings()['endpoints'];
+	$endpoints = posthorn_guarded_endpoints( posthorn_settings() );
+	if ( defined( 'POSTHORN_ENDPOINTS' ) && ! posthorn_is_copy() ) {
+		$endpoints = array_merge( $endpoints, array_values( posthorn_constant_endpoints() ) );
+	}
 	if ( $asked !== $endpoints ) {
 		$wanted = posthorn_wanted( $endpoints );
 		$asked  = $endpoints;
@@ -186,11 +203,12 @@ function posthorn_wanted( array $endpoints ): array {
 /**
  * Replaces the settings, if nobody else did in between.
  *
- * @param array $settings The new settings; `revision` is the one they were made from.
+ * @param array      $settings  The new settings; `revision` is the one they were made from.
+ * @param array|null $saved_for Optional. What is remembered of where the site is; by default what was before.
  * @return array|null The settings as stored, one revision higher; null if the stored revision was another, and then
  *                    nothing was changed.
  */
-function posthorn_replace_settings( array $settings ): ?array {
+function posthorn_replace_settings( array $settings, ?array $saved_for = null ): ?array {
 	global $wpdb;
 	add_option( POSTHORN_OPTION, posthorn_default_settings() );
 	// update_option() compares with what this process read long ago. Only the database can tell who came first.
@@ -202,6 +220,7 @@ function posthorn_replace_settings( array $settings ): ?array {
 		return null;
 	}
 	++$settings['revision'];
+	$settings['saved_for'] = $saved_for ?? posthorn_guard_of_saved( $current );
 	$replaced = $wpdb->query(
 		$wpdb->prepare(
 			"UPDATE $wpdb->options SET option_value = %s WHERE option_name = %s AND option_value = %s",

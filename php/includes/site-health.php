@@ -54,11 +54,14 @@ function posthorn_test_damage(): array {
  */
 function posthorn_test_sending(): array {
 	require_once __DIR__ . '/conditions.php';
+	if ( posthorn_is_held() ) {
+		return posthorn_health_of( 'posthorn_sending', array( posthorn_guard_condition() ) );
+	}
 	$look  = posthorn_client_inspect();
 	$found = posthorn_sender_conditions( $look );
 	try {
 		$stats = posthorn_client_stats();
-		$found = array_merge( $found, posthorn_backlog_conditions( $look ) );
+		$found = array_merge( $found, posthorn_backlog_conditions( $look ), posthorn_constant_conditions() );
 	} catch ( \Throwable $error ) {
 		// A frozen process that holds the lock may be the reason.
 		return posthorn_health_of( 'posthorn_sending', $found ) ?? posthorn_health_result( 'posthorn_sending', 'critical', __( 'The webhook queue cannot be used', 'posthorn' ), ucfirst( posthorn_readable( $error->getMessage() ) ), posthorn_remedy_steps( posthorn_client_trouble( $error ) ) );

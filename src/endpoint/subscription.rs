@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Endpoint;
 use crate::catalogue::{self, Entry, TEST};
 use crate::error::{Error, Result};
-use crate::format::{self, Format};
+use crate::format::Format;
 use crate::json;
 
 /// Everything the endpoint's format knows.
@@ -82,11 +82,10 @@ pub(super) fn matches(endpoint: &Endpoint, name: &str, data: Option<&str>) -> bo
     if entry.name == catalogue::TEST || endpoint.events.iter().any(|subscription| subscription == entry.name) {
         return true;
     }
-    let Some(format) = format::find(&endpoint.format) else { return false };
+    let format = &endpoint.format;
     // The data is only read where a name hangs on it.
-    let data: Option<Map<String, Value>> = data
-        .filter(|_| entry.other_names.iter().any(|other| other.when.is_some()))
-        .map(|data| serde_json::from_str(data).unwrap_or_default());
+    let data: Option<Map<String, Value>> =
+        data.filter(|_| entry.other_names.iter().any(|other| other.when.is_some())).map(json::read_object);
     let means = |name: &str| {
         entry.other_names.iter().filter(|other| other.name == name).all(|other| match (&other.when, &data) {
             (Some(when), Some(data)) => when.holds(data),
@@ -108,7 +107,7 @@ pub(super) fn wanted(events: &[String], format: &Format) -> Vec<&'static str> {
 
 fn covers(subscription: &str, format: &Format, entry: &Entry, means: &impl Fn(&str) -> bool) -> bool {
     let names = || entry.names().filter(|name| means(name));
-    let is_known = || format.events.is_empty() || names().any(|name| format.events.contains(&name));
+    let is_known = || format.events.is_empty() || names().any(|name| format.has_event(name));
     match prefix(subscription) {
         _ if subscription == ALL => is_known(),
         Some(prefix) => is_known() && names().any(|name| is_under(name, prefix)),

@@ -9,7 +9,7 @@ use crate::delivery::Exchange;
 use crate::endpoint::{Circuit, Endpoint};
 use crate::error::{Error, Result, shown};
 use crate::event::{DeliveryId, Event, EventId, named_keys_expected};
-use crate::format::Rendered;
+use crate::format::{Format, Rendered};
 use crate::runtime::machine::Machine;
 use crate::runtime::place::{Kind, Place};
 use crate::runtime::{Sending, sending};
@@ -37,8 +37,12 @@ pub(super) fn events() -> Value {
 
 /// The formats.
 pub(super) fn formats() -> Value {
-    let formats = format::all().iter().map(|format| {
-        json!({
+    Value::Array(format::all().iter().map(|format| self::format(format)).collect())
+}
+
+/// One format.
+pub(super) fn format(format: &Format) -> Value {
+    json!({
             "name": format.name,
             "title": format.title,
             "timeout": format.timeout().as_secs_f64(),
@@ -49,9 +53,10 @@ pub(super) fn formats() -> Value {
             "needs_secret": format.needs_secret,
             "signature_header": format.signature_header(),
             "events": format.events,
-        })
-    });
-    Value::Array(formats.collect())
+            "secret_form": format.secret_form,
+            "signs_with_each_secret": format.signature.as_ref().is_some_and(|signature| signature.separator.is_some()),
+            "definition": format.definition_json(),
+    })
 }
 
 /// The presets, or the one that `url` belongs to.
@@ -119,6 +124,11 @@ pub(super) fn delivery_with_attempts(
             "response_body": String::from_utf8_lossy(&attempt.response_body),
         })
     });
+    let details = event.context.details();
+    // Who acted, whatever the format tells the receiver of it.
+    map.insert("source".to_owned(), details.get("source").cloned().unwrap_or(Value::Null));
+    let user = details.get("user").and_then(|user| user.get("id")).cloned();
+    map.insert("user_id".to_owned(), user.unwrap_or(Value::Null));
     map.insert("attempts_log".to_owned(), Value::Array(log.collect()));
     Value::Object(map)
 }

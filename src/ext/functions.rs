@@ -2,10 +2,11 @@
 
 use ext_php_rs::binary_slice::BinarySlice;
 use std::path::Path;
+use std::sync::Arc;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::prelude::*;
-use ext_php_rs::types::ZendHashTable;
+use ext_php_rs::types::{ZendHashTable, Zval};
 use serde_json::{Value, json};
 
 use super::arrays;
@@ -13,10 +14,10 @@ use super::convert::{Reader, to_array};
 use super::guard::guard;
 use super::statement;
 use crate::endpoint;
-use crate::error::{Error, shown};
+use crate::error::{Error, Result};
 use crate::event::{Context, NewEvent};
 use crate::filter::Filters;
-use crate::format;
+use crate::format::{self, Format};
 use crate::runtime::Queue;
 
 /// Adds the functions; what the macro makes of them is private to this file.
@@ -26,6 +27,7 @@ pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
         .function(wrap_function!(posthorn_formats))
         .function(wrap_function!(posthorn_presets))
         .function(wrap_function!(posthorn_generate_secret))
+        .function(wrap_function!(posthorn_read_format))
         .function(wrap_function!(posthorn_try_filters))
         .function(wrap_function!(posthorn_inspect))
         .function(wrap_function!(posthorn_keep_sending))
@@ -51,7 +53,8 @@ pub fn posthorn_presets(url: Option<&str>) -> PhpResult<ZBox<ZendHashTable>> {
 
 /// The formats: a list, each with `name`, `title`, `timeout` and `schedule` in seconds, `schedule_jitter` (each delay is
 /// longer by up to this share of it), `circuit_breaker` (by default), `https_only`,
-/// `needs_secret`, `signature_header`, `events` (empty for no limit).
+/// `needs_secret`, `signature_header`, `events` (empty for no limit), `secret_form` (text, whsec), `signs_with_each_secret`
+/// (during a rotation), `definition` (all of it, in the form that an endpoint's `format` takes under another name).
 #[php_function]
 #[php(name = "Posthorn\\formats")]
 pub fn posthorn_formats() -> PhpResult<ZBox<ZendHashTable>> {
@@ -76,16 +79,32 @@ pub fn posthorn_inspect(directory: String) -> PhpResult<ZBox<ZendHashTable>> {
     guard(|| Ok(to_array(&arrays::inspection(Path::new(&directory)))))
 }
 
-/// A new random secret of 256 bits in the form that `format` wants. Throws `Posthorn\InvalidArgument` for a
-/// format that does not exist.
+/// A new random secret of 256 bits in the form that `format`, a name or a definition, wants. Throws
+/// `Posthorn\InvalidArgument` for a format that does not exist, or is wrong.
 #[php_function]
-#[php(name = "Posthorn\\generate_secret", defaults(format = format::DEFAULT.to_owned()))]
-pub fn posthorn_generate_secret(format: String) -> PhpResult<String> {
+#[php(name = "Posthorn\\generate_secret")]
+pub fn posthorn_generate_secret(format: Option<&Zval>) -> PhpResult<String> {
+    guard(|| Ok(format::generate_secret(&*read_format(format)?)?.expose().to_owned()))
+}
+
+/// What an endpoint's `format` means, a name or a whole definition: what `formats()` has of each. Throws
+/// `Posthorn\InvalidArgument` as `configure()` does.
+#[php_function]
+#[php(name = "Posthorn\\read_format")]
+pub fn posthorn_read_format(format: &Zval) -> PhpResult<ZBox<ZendHashTable>> {
     guard(|| {
-        let known = format::find(&format)
-            .ok_or_else(|| Error::invalid("format", format!("there is no format '{}'", shown(&format))))?;
-        Ok(format::generate_secret(known)?.expose().to_owned())
+        let format = read_format(Some(format))?;
+        format.named_apart()?;
+        Ok(to_array(&arrays::format(&format)))
     })
+}
+
+/// The default, if there is none or it is null.
+fn read_format(given: Option<&Zval>) -> Result<Arc<Format>> {
+    match given.map(|given| Reader::strict().value(given, "format", 1)).transpose()? {
+        None | Some(Value::Null) => format::read(&format::DEFAULT.into()),
+        Some(format) => format::read(&format),
+    }
 }
 
 /// What an endpoint's `filters` do, without a queue: `warnings`, a list of conditions that hold for no record, each with
@@ -129,12 +148,12 @@ pub fn posthorn_read_statement(sql: BinarySlice<u8>, tables: &ZendHashTable) -> 
 
 /// The events of which an endpoint may be sent any: the catalogue's own names, whatever names `events`, a list as the
 /// endpoint's key of that name, has for them. Throws `Posthorn\InvalidArgument` for events that such an endpoint would be
-/// refused for, and for a format that does not exist.
+/// refused for, and for a `format`, a name or a definition, that does not exist or is wrong.
 #[php_function]
-#[php(name = "Posthorn\\wanted", defaults(format = format::DEFAULT.to_owned()))]
-pub fn posthorn_wanted(events: &ZendHashTable, format: String) -> PhpResult<ZBox<ZendHashTable>> {
+#[php(name = "Posthorn\\wanted")]
+pub fn posthorn_wanted(events: &ZendHashTable, format: Option<&Zval>) -> PhpResult<ZBox<ZendHashTable>> {
     guard(|| {
         let events = Reader::default().array("events", events)?;
-        Ok(to_array(&endpoint::wanted(&events, &format)?.into()))
+        Ok(to_array(&endpoint::wanted(&events, &*read_format(format)?)?.into()))
     })
 }

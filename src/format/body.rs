@@ -3,13 +3,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Format, Source};
+use super::{Format, Source, line};
 use crate::event::Event;
 use crate::{catalogue, clock, json};
 
 /// The event whose object says which stage the deal left, and the fields of a deal that hold its stage.
 const STAGE_CHANGED: &str = "deal.stage_changed";
 const STAGE_FIELDS: [&str; 2] = ["stage", "deal_stage"];
+const PREVIOUS_STAGE: &str = "\"previousStage\"";
 
 /// The event that says by how much a price changed, and the fields that hold a price.
 const PRICE_CHANGED: &str = "property.price_changed";
@@ -20,12 +21,21 @@ impl Format {
     pub(super) fn body(&self, event: &Event, event_name: &str) -> String {
         let details = event.context.details();
         let mut out = String::with_capacity(event.data.len() + 256);
-        for (at, (key, source)) in self.body.iter().enumerate() {
+        let mut lines = self.lines.iter();
+        for (at, member) in self.definition.body.iter().enumerate() {
             out.push(if at == 0 { '{' } else { ',' });
-            json::write_str(&mut out, key);
+            json::write_str(&mut out, &member.key);
             out.push(':');
+            if member.line.is_some() {
+                let parts = lines.next().map_or(&[][..], Vec::as_slice);
+                json::write_str(&mut out, &line::line(parts, event, event_name));
+                continue;
+            }
+            let Some(source) = member.value else {
+                json::write_str(&mut out, member.text.as_deref().unwrap_or_default());
+                continue;
+            };
             match source {
-                Source::Text(text) => json::write_str(&mut out, text),
                 Source::EventId => json::write_str(&mut out, &event.id.to_string()),
                 Source::EventName => json::write_str(&mut out, event_name),
                 Source::Time => json::write_str(&mut out, &clock::iso_seconds(event.occurred_at())),
@@ -99,18 +109,23 @@ fn write_object(out: &mut String, event: &Event, previous: &Map<String, Value>) 
         return json::write_value(out, &json!({ "id": id }));
     }
     let stage = STAGE_FIELDS.iter().find_map(|field| previous.get(*field)).filter(|_| event.name == STAGE_CHANGED);
-    match stage {
-        Some(stage) => {
-            let mut object = data(event);
-            object.insert("previousStage".to_owned(), stage.clone());
-            json::write_value(out, &Value::Object(object));
-        }
-        None => out.push_str(&event.data),
+    let Some(stage) = stage else { return out.push_str(&event.data) };
+    // As text: a field may be deeper than can be read.
+    out.push('{');
+    for (key, value) in json::members(&event.data).filter(|(key, _)| *key != PREVIOUS_STAGE) {
+        out.push_str(key);
+        out.push(':');
+        out.push_str(value);
+        out.push(',');
     }
+    out.push_str(PREVIOUS_STAGE);
+    out.push(':');
+    json::write_value(out, stage);
+    out.push('}');
 }
 
 fn data(event: &Event) -> Map<String, Value> {
-    serde_json::from_str(&event.data).unwrap_or_default()
+    json::read_object(&event.data)
 }
 
 /// The paths of the changed fields: `changes` of the context as a list of paths or as an array keyed by them; without

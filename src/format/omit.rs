@@ -51,7 +51,7 @@ fn details(details: &str, omitted: &[&str], split: &[Vec<&str>]) -> Option<Strin
     let is_omitted = |path: &str| {
         omitted.iter().any(|one| path.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
     };
-    let Some(Value::Object(mut map)) = json::read(&cleaned) else { return Some(cleaned.into_owned()) };
+    let mut map = json::read_object(&cleaned);
     match map.get_mut("changes") {
         Some(Value::Array(list)) => list.retain(|path| !path.as_str().is_some_and(is_omitted)),
         Some(Value::Object(by_path)) => {

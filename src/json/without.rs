@@ -99,7 +99,7 @@ fn leads_to(path: &[String], names: &[&str], name: &str) -> bool {
 }
 
 /// Behind the quote that ends the text that begins at `at`.
-fn end_of_text(bytes: &[u8], at: usize) -> usize {
+pub(super) fn end_of_text(bytes: &[u8], at: usize) -> usize {
     let mut end = at + 1;
     while end < bytes.len() {
         match bytes[end] {
@@ -112,7 +112,7 @@ fn end_of_text(bytes: &[u8], at: usize) -> usize {
 }
 
 /// Behind the value that begins at `at`.
-fn end_of_value(bytes: &[u8], at: usize) -> usize {
+pub(super) fn end_of_value(bytes: &[u8], at: usize) -> usize {
     let (mut end, mut depth) = (at, 0usize);
     while end < bytes.len() {
         match bytes[end] {

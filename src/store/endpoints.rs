@@ -320,5 +320,5 @@ pub(super) fn stored_endpoint(settings: &str) -> Result<Endpoint> {
         .map_err(|error| {
             Error::unavailable(format!("the queue's copy of an endpoint is damaged: {error}; save the settings again"))
         })
-        .and_then(|value| Endpoint::from_json(&value))
+        .and_then(|value| Endpoint::from_stored_json(&value))
 }

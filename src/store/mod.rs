@@ -20,6 +20,7 @@ mod schema;
 mod settle;
 mod sync;
 mod tally;
+mod turn;
 mod waiting;
 mod writer;
 
@@ -30,12 +31,12 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{FlockOperation, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::fs::{Mode, OFlags};
 
 use crate::clock::Millis;
 use crate::error::{Error, Result, Trouble};
 use files::size;
+use turn::{Turn, take_turn_to_open};
 
 pub use accept::Accepted;
 pub use due::Due;
@@ -55,9 +56,6 @@ pub(crate) use writer::naming_writer;
 
 /// The queue's file in its directory.
 pub(crate) const FILE: &str = "queue.db";
-
-/// Tries to have the turn to open, about two seconds of them.
-const PATIENCE_TO_OPEN: i32 = 25_000;
 
 /// What tells a queue's file from another in its place: device and inode.
 pub(crate) type Identity = Option<(u64, u64)>;
@@ -280,66 +278,6 @@ impl Store {
     /// The queue's size on disk, in bytes.
     pub fn bytes(&self) -> u64 {
         size(&self.file) + size(&self.wal)
-    }
-}
-
-/// Lets one process at a time open a queue: two that make a new file one would see each other's half-made journal. A
-/// process that is frozen while it opens delays the others, but not for ever.
-fn take_turn_to_open(directory: &Path) -> Result<Turn> {
-    let file = open_private_file(&directory.join("open.lock"))?;
-    for tries in 0..PATIENCE_TO_OPEN {
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Turn { held: true, file }),
-            Err(Errno::WOULDBLOCK | Errno::INTR) => wait_for_writer(tries),
-            Err(error) => {
-                return Err(Error::unavailable(format!(
-                    "the file system of {} keeps no locks: {error}; put posthorn.data_dir on a local file system",
-                    directory.display()
-                )));
-            }
-        };
-    }
-    Ok(Turn { held: false, file })
-}
-
-/// The turn to open, until it is dropped.
-struct Turn {
-    /// Whether this process has it, and not only lost its patience.
-    held: bool,
-    file: OwnedFd,
-}
-
-impl Turn {
-    /// Notes in the turn's own file which log belongs to which file, for whoever finds another file beside it.
-    fn remember(&self, files: &Files) {
-        let text = pair(files);
-        if self.held && !text.is_empty() && self.remembered() != text {
-            let _ = rustix::fs::ftruncate(&self.file, 0);
-            let _ = rustix::io::pwrite(&self.file, text.as_bytes(), 0);
-        }
-    }
-
-    fn remembered(&self) -> String {
-        let mut text = [0u8; 128];
-        let read = rustix::io::pread(&self.file, &mut text, 0).unwrap_or(0);
-        String::from_utf8_lossy(&text[..read]).into_owned()
-    }
-
-    /// Whether `files` are another file beside the log of the last one: it was moved there, from a backup for example.
-    fn has_foreign_log(&self, files: &Files) -> bool {
-        let now = pair(files);
-        match (self.remembered().split_once(' '), now.split_once(' ')) {
-            (Some((file, log)), Some((file_now, log_now))) => file != file_now && log == log_now,
-            _ => false,
-        }
-    }
-}
-
-/// File and log by device and inode; empty if one is missing.
-fn pair(files: &Files) -> String {
-    match (files.file, files.log) {
-        (Some(file), Some(log)) => format!("{}:{} {}:{}", file.0, file.1, log.0, log.1),
-        _ => String::new(),
     }
 }
 

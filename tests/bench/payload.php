@@ -69,16 +69,16 @@ function bench_private_kib(): int {
 
 /** Puts events into a queue that nobody sends for, and has them expanded, as a dispatcher does within seconds. */
 function bench_fill( Posthorn\Queue $queue, int $count, string $event = BENCH_EVENT ): void {
-	$known = fn() => array_sum( array_intersect_key( $queue->stats(), array( 'pending' => 0, 'delivered' => 0, 'dead' => 0 ) ) );
-	$all   = $known() + $count;
+	$ids = array();
 	for ( $n = 0; $n < $count; $n += 1000 ) {
 		$batch = array();
 		for ( $i = $n; $i < min( $n + 1000, $count ); $i++ ) {
 			$batch[] = array( $event, bench_row( $i ), array( 'record' => "contact:$i" ) );
 		}
-		$queue->dispatchMany( $batch );
+		$ids = $queue->dispatchMany( $batch );
 	}
-	while ( $known() < $all ) {
+	// Each look expands some more.
+	while ( array() === $queue->deliveries( array( 'event_id' => end( $ids ), 'limit' => 1 ) ) ) {
 		continue;
 	}
 }

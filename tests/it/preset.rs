@@ -20,6 +20,9 @@ fn a_url_is_recognised_by_its_host_and_what_is_below_it() {
         ("https://hook.integromat.com/abcdef", Some("make")),
         ("https://mysite.app.n8n.cloud/webhook/1", Some("n8n")),
         ("https://webhooks.workato.com/webhooks/rest/1/x", Some("workato")),
+        ("https://hooks.slack.com/services/T0/B0/x", Some("slack")),
+        // It takes such messages at other paths than this one only.
+        ("https://discord.com/api/webhooks/1/x", None),
         // Not theirs, however alike.
         ("https://zapier.com/", None),
         ("https://hooks.zapier.com.evil.example/", None),
@@ -40,8 +43,8 @@ fn a_preset_fills_in_what_is_left_open_and_nothing_else() {
     assert_eq!((zapier.rate_per_second, zapier.max_body_bytes), (Some(30.0), Some(10_000_000)));
     let format = format::find(format::DEFAULT).unwrap();
     assert_eq!(
-        (zapier.format.as_str(), zapier.timeout, zapier.schedule),
-        (format.name, format.timeout(), format.schedule())
+        (zapier.format.name.as_str(), zapier.timeout, zapier.schedule),
+        (format.name.as_str(), format.timeout(), format.schedule())
     );
     let own = endpoint(json!({"preset": "zapier", "rate_per_second": 2, "max_body_bytes": 2048, "timeout": 3}));
     assert_eq!((own.rate_per_second, own.max_body_bytes, own.timeout.as_secs()), (Some(2.0), Some(2048), 3));

@@ -132,7 +132,7 @@ fn only_schedules_whose_delays_are_ours_have_jitter() {
         let by_default = endpoint(json!({"format": format.name}));
         let spread_out: std::collections::BTreeSet<Duration> =
             (0..100).map(|n| spread(&by_default, delay, id(n), 1)).collect();
-        if ["winnerr", "winnerr-settings", "standard-webhooks"].contains(&format.name) {
+        if ["winnerr", "winnerr-settings", "standard-webhooks"].contains(&format.name.as_str()) {
             assert!(spread_out.len() > 90, "{}", format.name);
             assert!(spread_out.iter().all(|spread| (delay..=delay * 6 / 5).contains(spread)), "{}", format.name);
             // The same attempt has the same delay, another attempt another.

@@ -83,6 +83,8 @@ make_site() {
 # Saves the receiver as the settings page would, with its tick "this receiver is on my own network": it is on this machine.
 # Nothing is touched when its address is already the saved one, so what a visitor changed stays.
 preset_posthorn() {
+	# Its port may be another than last time: it is still the same demo.
+	"$SITE/wp" posthorn site moved --quiet || die "Posthorn could not be told that the demo is at $SITE_URL now"
 	RECEIVER_URL=$RECEIVER_HOOK RECEIVER_SECRET=$(cat "$DEMO/secret") \
 		"$SITE/wp" eval-file "$POSTHORN_ROOT/tests/testbed/preset-posthorn.php" || die "Posthorn's settings could not be saved"
 }

@@ -5,6 +5,6 @@
  * @package Posthorn\Tests
  */
 
-foreach ( array( 'Receiver', 'Command', 'Visitor', 'Api', 'Page', 'SiteTestCase', 'Tables', 'Expectation', 'Oracle', 'WatchTestCase', 'Combinations', 'Operations', 'Statements' ) as $posthorn_class ) {
+foreach ( array( 'Receiver', 'Command', 'CopiedSite', 'Visitor', 'Api', 'Page', 'SiteTestCase', 'Tables', 'Expectation', 'Oracle', 'WatchTestCase', 'Combinations', 'Operations', 'Statements' ) as $posthorn_class ) {
 	require_once __DIR__ . "/support/$posthorn_class.php";
 }

@@ -119,7 +119,7 @@ run_bed() {
 }
 
 start_receiver "$BEDS_AT/receiver" --secret "$(cat "$HERE/support/secret.txt")"
-run_bed newest "site leaving" "version=newest" "$@"
+run_bed newest "site clone leaving" "version=newest" "$@"
 run_bed oldest "site leaving" "version=6.1" "$@"
 run_bed mariadb site "version=newest database=mariadb" "$@"
 run_bed apache rows "version=6.1 database=mariadb server=apache cache=yes" "$@"

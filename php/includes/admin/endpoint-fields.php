@@ -46,7 +46,7 @@ function posthorn_print_endpoint_form( array $form, ?array $stored, array $mista
 	posthorn_print_advanced( $form, $mistakes );
 	echo '<p class="submit"><button class="button button-primary" name="posthorn_save" value="1">' . ( null === $stored ? esc_html__( 'Add endpoint', 'posthorn' ) : esc_html__( 'Save changes', 'posthorn' ) ) . '</button> ';
 	echo '<button class="button" name="posthorn_test" value="1" formaction="#posthorn-result" data-posthorn-part="posthorn-result">' . esc_html__( 'Test Webhook', 'posthorn' ) . '</button> ';
-	echo '<a class="button-link posthorn-cancel" href="' . esc_url( posthorn_page_url( array( 'tab' => 'endpoints' ) ) ) . '">' . esc_html__( 'Cancel', 'posthorn' ) . '</a> ';
+	echo '<a class="posthorn-cancel" href="' . esc_url( posthorn_page_url( array( 'tab' => 'endpoints' ) ) ) . '">' . esc_html__( 'Cancel', 'posthorn' ) . '</a> ';
 	echo '<span class="description">' . esc_html__( 'The test sends a made-up contact to what is entered above, saved or not.', 'posthorn' ) . '</span></p>';
 	echo '<div id="posthorn-result" aria-live="polite" tabindex="-1">' . wp_kses( $shown['result'], posthorn_result_tags() ) . '</div></form>';
 }

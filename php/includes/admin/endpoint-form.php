@@ -149,6 +149,19 @@ function posthorn_endpoint_given( array $form, array &$mistakes ): array {
 		// A list, which the form does not show, stays until the box is ticked.
 		$given['allow_private'] = $form['allow_private'] ? true : ( is_array( $stored ) ? $stored : false );
 	}
+	foreach ( array( 'timeout', 'max_age', 'schedule' ) as $field ) {
+		$wrong = array_filter( (array) $given[ $field ], 'is_string' );
+		if ( array() !== $wrong ) {
+			/* translators: %s: what was typed. */
+			$mistakes[ $field ] = sprintf( __( '“%s” is no duration. Write a number and its unit: 30s, 5m, 2h or 1d.', 'posthorn' ), reset( $wrong ) );
+		}
+	}
+	foreach ( array( 'rate_per_second', 'max_concurrency' ) as $field ) {
+		if ( is_string( $given[ $field ] ) ) {
+			/* translators: %s: what was typed. */
+			$mistakes[ $field ] = sprintf( __( '“%s” is no number.', 'posthorn' ), $given[ $field ] );
+		}
+	}
 	if ( '' === $form['url'] ) {
 		$mistakes['url'] = __( 'Enter the address that your receiver gave you. It starts with https://', 'posthorn' );
 	}
@@ -224,7 +237,7 @@ function posthorn_words( string $text ): array {
 }
 
 /**
- * A typed number; what is none stays text, and the extension says so.
+ * A typed number; what is none stays text.
  *
  * @param string $text What was typed.
  * @return int|float|string

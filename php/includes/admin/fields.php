@@ -102,6 +102,9 @@ function posthorn_print_url_row( array $form, array $mistakes ): void {
  * @param array|null $preset What posthorn_client_preset() returned.
  */
 function posthorn_preset_words( ?array $preset ): string {
+	if ( 'slack' === ( $preset['format'] ?? null ) ) {
+		return __( 'This is the address of a chat: it is sent one line of text for each event, at most one a second, and no signature.', 'posthorn' );
+	}
 	if ( null !== $preset && null !== $preset['rate_per_second'] ) {
 		/* translators: 1: name of a service such as Zapier, 2: a number. */
 		return sprintf( __( 'This is a %1$s address: at most %2$s requests a second.', 'posthorn' ), $preset['title'], number_format_i18n( $preset['rate_per_second'] ) );

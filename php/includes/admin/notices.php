@@ -21,6 +21,11 @@ function posthorn_show_notices(): void {
 		echo '</div>';
 		return;
 	}
+	posthorn_guard_notices();
+	if ( posthorn_is_held() ) {
+		// Whatever else there is to say, this comes first, and nothing else is done before it is answered.
+		return;
+	}
 	if ( get_option( 'posthorn_secret_unreadable' ) ) {
 		posthorn_notice_secret();
 	}

@@ -211,4 +211,10 @@ function posthorn_print_settings_tab(): void {
 	posthorn_print_status();
 	posthorn_native_print_silenced();
 	posthorn_print_form( $state['form'], $mistakes, '' === $taking_over ? $state['result'] : '' );
+	if ( defined( 'POSTHORN_ENDPOINTS' ) ) {
+		require_once __DIR__ . '/constants.php';
+		posthorn_print_constant_endpoints();
+	}
+	require_once __DIR__ . '/transfer.php';
+	posthorn_print_transfer();
 }

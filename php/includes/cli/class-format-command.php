@@ -7,8 +7,6 @@
 
 defined( 'ABSPATH' ) || exit;
 
-require_once dirname( __DIR__ ) . '/client-catalogue.php';
-
 /**
  * Lists the formats, shows one.
  */

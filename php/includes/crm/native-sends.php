@@ -118,9 +118,15 @@ function posthorn_native_endpoint( string $target ): ?array {
 	$endpoints = posthorn_settings()['endpoints'];
 	if ( has_filter( 'posthorn_endpoints' ) ) {
 		require_once dirname( __DIR__ ) . '/secrets.php';
+		$endpoints = array_filter( array_map( 'posthorn_for_queue', $endpoints ) );
+	}
+	if ( defined( 'POSTHORN_ENDPOINTS' ) ) {
+		$endpoints = array_merge( $endpoints, array_values( posthorn_constant_endpoints() ) );
+	}
+	if ( has_filter( 'posthorn_endpoints' ) ) {
 		// Not posthorn_endpoints(): it asks the database, and the CRM is in the middle of its work.
 		/** This filter is documented in hand-over.php. */
-		$endpoints = (array) apply_filters( 'posthorn_endpoints', array_values( array_filter( array_map( 'posthorn_for_queue', $endpoints ) ) ) );
+		$endpoints = (array) apply_filters( 'posthorn_endpoints', array_values( $endpoints ) );
 	}
 	foreach ( $endpoints as $endpoint ) {
 		if ( is_string( $endpoint['url'] ?? null ) && posthorn_native_key( $endpoint['url'] ) === $key ) {

@@ -43,6 +43,11 @@ function posthorn_native_filter( $preempt, $arguments = array(), $url = '' ) {
 			posthorn_native_count( $url, false );
 			return $preempt;
 		}
+		if ( posthorn_is_held() || posthorn_is_copy() ) {
+			// The CRM of a copy would send what its original's Posthorn was asked to keep it from.
+			posthorn_native_count( $url, true );
+			return posthorn_native_answer();
+		}
 		if ( ! posthorn_native_is_ours( $silenced['target'], $body ) ) {
 			posthorn_native_count( $url, false, $body['event'] );
 			return $preempt;

@@ -61,11 +61,10 @@ function posthorn_crm_statement( string $sql ): ?array {
  * @param string $query A statement.
  */
 function posthorn_crm_is_nothing( string $query ): bool {
-	if ( 0 === strncasecmp( $query, 'SELECT', 6 ) ) {
-		return true;
-	}
-	return false === stripos( $query, POSTHORN_CRM_TABLES )
-		&& ( 0 === strncasecmp( $query, 'UPDATE', 6 ) || 0 === strncasecmp( $query, 'INSERT', 6 ) || 0 === strncasecmp( $query, 'DELETE', 6 ) );
+	// Many a statement begins on a new line: WordPress 6.1's search for posts, and most that are written by hand.
+	$word = strtoupper( substr( $query, strspn( $query, " \t\r\n(" ), 6 ) );
+	return 'SELECT' === $word
+		|| ( ( 'UPDATE' === $word || 'INSERT' === $word || 'DELETE' === $word ) && false === stripos( $query, POSTHORN_CRM_TABLES ) );
 }
 
 /**

@@ -11,7 +11,6 @@ defined( 'ABSPATH' ) || exit;
 const POSTHORN_REST_NAMESPACE = 'posthorn/v1';
 
 require_once dirname( __DIR__ ) . '/catalogue.php';
-require_once dirname( __DIR__ ) . '/client-catalogue.php';
 require_once dirname( __DIR__ ) . '/deliveries.php';
 require_once __DIR__ . '/class-controller.php';
 require_once __DIR__ . '/class-trial.php';

@@ -81,7 +81,11 @@ stop_writers() {
 
 now_ns() { php -r 'echo hrtime( true );'; }
 returned() { cat "$BED"/notes-* 2>/dev/null | grep -vc refused || true; }
-some_returned() { [ "$(returned)" -gt "${1:-0}" ]; }
+# Of every writer: the last may still open the queue while the first dispatches.
+each_returned() {
+	local n
+	for ((n = 0; n < PROCESSES; n++)); do grep -qsv refused "$BED/notes-$n" || return 1; done
+}
 
 # Called by cut.py: one copy. Adds to FOUND: what had returned, what is gone, since when.
 if [ "${1:-}" = copy ]; then
@@ -100,7 +104,7 @@ cut_round() {
 	power_on
 	rm -f "$BED/found"
 	start_writers "$sync"
-	wait_until 30 some_returned || die "nothing was accepted: see $BED"
+	wait_until 30 each_returned || die "nothing was accepted: see $BED"
 	began=$(now_ns)
 	sleep "$LENGTH"
 	stop_writers
@@ -122,7 +126,7 @@ cut_round() {
 failing_disk() {
 	power_on
 	start_writers full
-	wait_until 30 some_returned || die "nothing was accepted: see $BED"
+	wait_until 30 each_returned || die "nothing was accepted: see $BED"
 	printf 1 >"$BED/disk/fails"
 	# Those that were on their way may still return.
 	sleep 0.2

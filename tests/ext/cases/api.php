@@ -236,6 +236,32 @@ return [
 		same( 3, $queue->stats()['pending'], 'pending' );
 	},
 
+	'a format of one\'s own is an array or TOML, and formats() tells all about Posthorn\'s' => function ( Bed $bed ) {
+		$queue   = $bed->queue( [], [ 'background' => false ] );
+		$formats = array_column( Posthorn\formats(), null, 'name' );
+		$mine    = [ 'name' => 'mine', 'title' => 'Mine', 'headers' => [ [ 'name' => 'X-Mine', 'value' => '{event} {ts}' ] ] ] + $formats['github']['definition'];
+		$mine['signature'] = [ 'header' => 'X-Mine-Signature', 'signed' => '{ts}|{body}', 'each' => 'v0={base64}' ];
+		$at      = time();
+		$preview = $queue->preview( [ 'url' => 'https://a.example/', 'format' => $mine, 'secret' => 's' ], 'deal.won', [ 'id' => 1 ] );
+		[ $event, $ts ] = explode( ' ', $preview['headers']['X-Mine'] );
+		holds( 'deal.won' === $event && abs( $ts - $at ) < 5, $preview['headers']['X-Mine'] );
+		same( 'v0=' . base64_encode( hash_hmac( 'sha256', "$ts|{$preview['body']}", 's', true ) ), $preview['headers']['X-Mine-Signature'], 'signature' );
+		$queue->configure( [ endpoint( 'http://127.0.0.1:9/', [ 'format' => $mine ] ) ] );
+		$queue->dispatch( 'deal.won', [] );
+		same( 1, $queue->stats()['pending'], 'pending' );
+		foreach ( glob( dirname( __DIR__, 3 ) . '/src/formats/*.toml' ) as $file ) {
+			$toml = preg_replace( '/^name = .*/m', 'name = "again"', file_get_contents( $file ) );
+			$body = fn( $format ) => $queue->preview( [ 'url' => 'https://a.example/', 'format' => $format ], 'deal.won', [ 'id' => 1 ], [ 'occurred_at' => '2026-04-17T12:34:56Z' ] )['body'];
+			same( preg_replace( '/evt_\w+/', '', $body( basename( $file, '.toml' ) ) ), preg_replace( '/evt_\w+/', '', $body( $toml ) ), $file );
+		}
+		$with = fn( array $other ) => fn() => $queue->configure( [ endpoint( 'http://127.0.0.1:9/', [ 'format' => array_replace_recursive( $mine, $other ) ] ) ] );
+		refuses( 'endpoints[0].format.name', $with( [ 'name' => 'github' ] ), "Posthorn's own" );
+		refuses( 'endpoints[0].format.body[1].value', $with( [ 'body' => [ 1 => [ 'value' => 'times' ] ] ] ), 'times' );
+		refuses( 'endpoints[0].format.headers[0].name', $with( [ 'headers' => [ [ 'name' => 'Host' ] ] ] ) );
+		refuses( 'endpoints[0].format.signature.each', $with( [ 'signature' => [ 'each' => '{hex' ] ] ), 'brace' );
+		same( 1, count( $queue->endpoints() ), 'a bad one changes nothing' );
+	},
+
 	'dispatchMany() accepts all and returns their ids in order' => function ( Bed $bed ) {
 		$queue = $bed->queue( [ endpoint( 'http://127.0.0.1:9/' ) ], [ 'background' => false ] );
 		$ids   = $queue->dispatchMany( array_map( fn( $n ) => [ 'deal.won', [ 'n' => $n ], [ 'record' => "deal:$n" ] ], range( 1, 50 ) ) );
@@ -267,7 +293,7 @@ return [
 		}
 		holds( 1 === preg_match( ISO_MILLIS, $list[0]['created_at'] ), 'the form of created_at' );
 		$delivery = $queue->delivery( $list[0]['id'] );
-		has_keys( [ ...DELIVERY_KEYS, 'data', 'attempts_log' ], $delivery, 'delivery()' );
+		has_keys( [ ...DELIVERY_KEYS, 'data', 'attempts_log', 'source', 'user_id' ], $delivery, 'delivery()' );
 		same( [ 'id' => 7, 'title' => 'Häuser/Straße' ], $delivery['data'], 'data' );
 		same( 1, count( $delivery['attempts_log'] ), 'attempts' );
 		$attempt = $delivery['attempts_log'][0];
@@ -353,28 +379,5 @@ return [
 		same( 1, $watcher->counts()['received'], 'requests' );
 		$queue->pause( '', false );
 		$watcher->wait_for_ids( [ ...$ids, $by ] );
-	},
-
-	'the catalogue and the formats are what PHP reads' => function () {
-		$events = array_column( Posthorn\events(), null, 'name' );
-		foreach ( [ 'contact.created', 'deal.stage_changed', 'deal.won', 'task.completed', 'form_submitted', 'test' ] as $name ) {
-			holds( 'test' === $name || isset( $events[ $name ] ), "the catalogue has $name" );
-		}
-		foreach ( $events as $name => $event ) {
-			holds( '' !== $event['title'] && is_array( $event['sample'] ), "$name has a title and a sample" );
-		}
-		$formats = array_column( Posthorn\formats(), null, 'name' );
-		foreach ( [ 'wpresidence', 'winnerr', 'winnerr-settings', 'realtorbot', 'real-estate', 'standard-webhooks', 'github', 'stripe' ] as $name ) {
-			holds( isset( $formats[ $name ] ), "there is the format $name" );
-		}
-		same( [ 300.0, 300.0 ], array_map( 'floatval', $formats['wpresidence']['schedule'] ), 'the default schedule' );
-		same( 15.0, (float) $formats['wpresidence']['timeout'], 'the default timeout' );
-		same( [ 'winnerr' ], array_keys( array_filter( array_column( $formats, 'circuit_breaker', 'name' ) ) ), 'formats with a circuit breaker' );
-		same( 0.0, (float) $formats['wpresidence']['schedule_jitter'], 'the default schedule is exact' );
-		$presets = array_column( Posthorn\presets(), null, 'name' );
-		same( [ 'zapier', 'make', 'n8n', 'workato', 'plain' ], array_keys( $presets ), 'the presets' );
-		same( 30.0, (float) $presets['zapier']['rate_per_second'], 'the rate of Zapier' );
-		same( [ 'make' ], array_column( Posthorn\presets( 'https://hook.eu2.make.com/abc' ), 'name' ), 'the preset of a URL' );
-		same( [], Posthorn\presets( 'https://crm.example.com/' ), 'the preset of another URL' );
 	},
 ];

@@ -119,7 +119,7 @@ fn headers() -> Value {
     properties.insert("Webhook-Sequence".into(), text("Rises with the order in which events happened."));
     properties.insert("Webhook-Test".into(), text("`1` on a test."));
     properties.insert(
-        default.signature_header().into(),
+        default.signature_header().unwrap().into(),
         text("Hex of HMAC-SHA256 over the body, by the secret. Absent without a secret."),
     );
     json!({

@@ -29,6 +29,9 @@ final class ConditionsTest extends SiteTestCase {
 			$this->work->finish( 20 );
 		}
 		$this->work = null;
+		// It is told for hours, to whoever asks while no service sends.
+		delete_option( POSTHORN_WAITED_OPTION );
+		wp_cache_delete( POSTHORN_WAITED_OPTION, 'options' );
 		parent::tearDown();
 	}
 

@@ -109,7 +109,7 @@ final class EndpointsPageTest extends SiteTestCase {
 				'rate_per_second' => '-1',
 			)
 		);
-		foreach ( array( 'url' => 'http', 'events' => 'deal.wonn', 'filters' => 'Hot', 'headers' => 'sets this header itself', 'timeout' => 'number', 'rate_per_second' => 'more than 0' ) as $field => $says ) {
+		foreach ( array( 'url' => 'http', 'events' => 'deal.wonn', 'filters' => 'Hot', 'headers' => 'sets this header itself', 'timeout' => '“soon” is no duration', 'rate_per_second' => 'more than 0' ) as $field => $says ) {
 			self::assertStringContainsStringIgnoringCase( $says, $page->text_of( "posthorn-$field-mistake" ), $field );
 		}
 		self::assertSame( '', $page->text_of( 'posthorn-secret-mistake' ) );

@@ -89,6 +89,7 @@ final class ReceiverStateTest extends SiteTestCase {
 		return array(
 			'Zapier' => array( 'https://hooks.zapier.com/hooks/catch/1/abc/', 'zapier', 'This is a Zapier address: at most 30 requests a second.' ),
 			'Make'   => array( 'https://hook.eu2.make.com/abc', 'make', 'This is a Make address: it takes 5 MB at most, larger events fail.' ),
+			'Slack'  => array( 'https://hooks.slack.com/services/T0/B0/x', 'slack', 'This is the address of a chat: it is sent one line of text for each event' ),
 			'other'  => array( 'https://crm.example.com/hooks.zapier.com', null, '' ),
 		);
 	}
@@ -96,7 +97,7 @@ final class ReceiverStateTest extends SiteTestCase {
 	/** @dataProvider addresses */
 	public function test_saving_an_address_chooses_what_is_known_of_its_receiver( string $url, ?string $preset, string $words ): void {
 		$fields = self::$owner->get( self::PAGE )->fields( "//input[@name='url']" );
-		$saved  = self::$owner->post( self::PAGE, array( 'url' => $url, 'other_events' => 'deal.*', 'posthorn_save' => '1' ) + $fields );
+		$saved  = self::$owner->post( self::PAGE, array( 'url' => $url, 'other_events' => 'deal.*', 'remove_secret' => '1', 'posthorn_save' => '1' ) + $fields );
 		wp_cache_flush();
 		self::assertSame( $preset, posthorn_main_endpoint( posthorn_settings() )['preset'], $saved->text( '//body' ) );
 		$text = $this->text( self::PAGE );

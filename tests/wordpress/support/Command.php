@@ -46,13 +46,31 @@ final class Command {
 
 	/** Starts `wp …` on the bed. */
 	public static function start_wp( string ...$arguments ): self {
+		return self::start_wp_at( getenv( 'POSTHORN_BED' ) . '/wordpress', array(), array(), ...$arguments );
+	}
+
+	/**
+	 * Starts `wp …` on a WordPress.
+	 *
+	 * @param string   $wordpress    Its folder.
+	 * @param string[] $settings     INI settings, `name=value`.
+	 * @param string[] $environment  Environment variables.
+	 * @param string   ...$arguments Of wp.
+	 */
+	public static function start_wp_at( string $wordpress, array $settings, array $environment, string ...$arguments ): self {
 		$root = function_exists( 'posix_geteuid' ) && 0 === posix_geteuid() ? array( '--allow-root' ) : array();
+		$php  = array( PHP_BINARY, '-d', 'memory_limit=1G' );
+		foreach ( $settings as $setting ) {
+			array_push( $php, '-d', $setting );
+		}
 		return new self(
 			array_merge(
-				array( PHP_BINARY, '-d', 'memory_limit=1G', getenv( 'POSTHORN_WP_CLI' ), '--path=' . getenv( 'POSTHORN_BED' ) . '/wordpress', '--no-color' ),
+				$php,
+				array( getenv( 'POSTHORN_WP_CLI' ), "--path=$wordpress", '--no-color' ),
 				$root,
 				$arguments
 			),
+			$environment +
 			array(
 				'WP_CLI_CONFIG_PATH'        => '/dev/null',
 				'WP_CLI_DISABLE_AUTO_CHECK_UPDATE' => '1',

@@ -122,8 +122,8 @@ abstract class SiteTestCase extends TestCase {
 	protected function forget_problems(): void {
 		$problems             = &posthorn_problems();
 		$problems['message']  = '';
+		$problems['messages'] = array();
 		$problems['lost']     = 0;
-		$problems['reported'] = false;
 		delete_option( 'posthorn_problem' );
 	}
 }

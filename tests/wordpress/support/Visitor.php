@@ -5,6 +5,8 @@
 
 namespace Posthorn\Tests;
 
+use CURLStringFile;
+
 /**
  * Somebody with a browser without JavaScript, who visits the served site.
  */
@@ -46,6 +48,13 @@ final class Visitor {
 
 	public function post( string $address, array $fields ): Page {
 		return $this->request( $address, http_build_query( $fields ) );
+	}
+
+	/** Posts a form with a file in it. */
+	public function upload( string $address, array $fields, string $name, string $content ): Page {
+		$curl = $this->prepare( $address, null );
+		curl_setopt( $curl, CURLOPT_POSTFIELDS, $fields + array( $name => new CURLStringFile( $content, 'file.json', 'application/json' ) ) );
+		return self::page( $curl, curl_exec( $curl ) );
 	}
 
 	/**

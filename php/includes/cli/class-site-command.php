@@ -1,0 +1,112 @@
+<?php
+/**
+ * WP-CLI: wp posthorn site status, moved, copy.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Says whether this site was moved or is a copy. Until then a site that is not where its receivers were saved sends nothing.
+ */
+class Posthorn_CLI_Site_Command {
+
+	/**
+	 * Shows whether events are held back, and why. Exit code 0 if nothing is, 2 if somebody has to say what the site is.
+	 *
+	 * ## OPTIONS
+	 *
+	 * [--format=<format>]
+	 * : table or json.
+	 * ---
+	 * default: table
+	 * options:
+	 *   - table
+	 *   - json
+	 * ---
+	 *
+	 * @param array $arguments Positional arguments.
+	 * @param array $options   Options.
+	 */
+	public function status( array $arguments, array $options ): void {
+		$this->load();
+		$held   = posthorn_is_held();
+		$status = posthorn_here() + array(
+			'held_back' => $held,
+			'why'       => $held ? posthorn_guard_reason( posthorn_settings()['saved_for'] ) : '',
+			'events'    => posthorn_held_count(),
+			'copy'      => posthorn_is_copy(),
+		);
+		if ( 'json' === ( $options['format'] ?? 'table' ) ) {
+			WP_CLI::log( (string) wp_json_encode( $status, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES ) );
+		} else {
+			$rows = array();
+			foreach ( $status as $name => $value ) {
+				$rows[] = array(
+					'name'  => $name,
+					'value' => is_bool( $value ) ? ( $value ? 'yes' : 'no' ) : (string) $value,
+				);
+			}
+			WP_CLI\Utils\format_items( 'table', $rows, array( 'name', 'value' ) );
+		}
+		if ( $held ) {
+			$words = posthorn_guard_words();
+			WP_CLI::warning( $words['title'] . ' ' . $words['text'] . ' Run “wp posthorn site moved” or “wp posthorn site copy”.' );
+			WP_CLI::halt( 2 );
+		}
+	}
+
+	/**
+	 * This site was moved here: it sends from here, and what was held back is sent now.
+	 *
+	 * On a network that was moved as a whole this is said of all its sites. Also takes back that the site is a copy.
+	 *
+	 * @param array $arguments Positional arguments.
+	 */
+	public function moved( array $arguments ): void {
+		$this->load();
+		if ( ! posthorn_is_held() && ! posthorn_is_copy() && array() === posthorn_guard_questions() ) {
+			WP_CLI::success( 'There was no question: this site is where its receivers were saved.' );
+			return;
+		}
+		try {
+			$done = posthorn_is_held() || posthorn_is_copy() ? posthorn_say_moved() : array( 'events' => 0 );
+			// Other names of the same site, and the command line where it has another database host.
+			foreach ( posthorn_guard_questions() as $place ) {
+				$done['events'] += posthorn_say_moved( $place )['events'];
+			}
+		} catch ( \Throwable $error ) {
+			WP_CLI::error( posthorn_readable( $error->getMessage() ) );
+		}
+		WP_CLI::success( sprintf( 'This site sends from here. Events that were held back and are sent now: %d.', $done['events'] ) );
+	}
+
+	/**
+	 * This site is a copy: its receivers are switched off, and what was held back is thrown away.
+	 *
+	 * @param array $arguments Positional arguments.
+	 */
+	public function copy( array $arguments ): void {
+		$this->load();
+		if ( ! posthorn_is_held() ) {
+			WP_CLI::error( posthorn_is_copy() ? 'That was said already.' : 'This site is where its receivers were saved, so it is no copy. To stop sending, switch its receivers off.' );
+		}
+		try {
+			$done = posthorn_say_copy();
+		} catch ( \Throwable $error ) {
+			WP_CLI::error( posthorn_readable( $error->getMessage() ) );
+		}
+		WP_CLI::success( sprintf( 'This site is a copy: its receivers are switched off and stay in the settings. Events that were held back and are thrown away: %d.', $done['events'] ) );
+	}
+
+	/**
+	 * Loads what the commands need.
+	 */
+	private function load(): void {
+		if ( ! posthorn_is_ready() ) {
+			WP_CLI::error( 'The PHP extension posthorn is missing or of another version than the plugin; “wp posthorn status” says more.' );
+		}
+		require_once dirname( __DIR__ ) . '/guard-answers.php';
+	}
+}

@@ -1,0 +1,113 @@
+<?php
+/**
+ * Formats that code adds beside those of the extension.
+ *
+ * @package Posthorn
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * What code adds.
+ *
+ * @return array<string,mixed> Name => definition, which the extension has not looked at yet.
+ */
+function posthorn_added_formats(): array {
+	if ( ! has_filter( 'posthorn_formats' ) ) {
+		return array();
+	}
+	/**
+	 * Formats beside Posthorn's own. An endpoint of the current site whose `format` is one of the names is sent in it.
+	 *
+	 * @param array $formats Name => definition, in the form that the README's section "Formats" describes: an array, or TOML
+	 *                       text. A definition without a `name` has the key's. The names of Posthorn's own are taken.
+	 */
+	$formats = apply_filters( 'posthorn_formats', array() );
+	$added   = array();
+	foreach ( is_array( $formats ) ? $formats : array( '' => $formats ) as $name => $definition ) {
+		$added[ (string) $name ] = is_array( $definition ) ? $definition + array( 'name' => (string) $name ) : $definition;
+	}
+	return $added;
+}
+
+/**
+ * An endpoint with the definition of the format that it names, if code adds one of that name.
+ *
+ * @param array $endpoint An endpoint as the extension takes it.
+ */
+function posthorn_with_format( array $endpoint ): array {
+	$name = $endpoint['format'] ?? null;
+	if ( is_string( $name ) && '' !== $name ) {
+		$endpoint['format'] = posthorn_meant_format( $name );
+	}
+	return $endpoint;
+}
+
+/**
+ * What is meant by a format's name: the definition that code adds, unless it is a name of the extension's own.
+ *
+ * @param string $name A name.
+ * @return mixed The name itself, where code adds none.
+ */
+function posthorn_meant_format( string $name ) {
+	$definition = posthorn_added_formats()[ $name ] ?? null;
+	if ( null === $definition || posthorn_client_has_format( $name ) ) {
+		return $name;
+	}
+	try {
+		return posthorn_client_read_format( $definition )['name'] === $name ? $definition : $name;
+	} catch ( \Throwable $error ) {
+		// Whoever is handed it says what is wrong.
+		return $definition;
+	}
+}
+
+/**
+ * The formats that code adds and the extension accepts.
+ *
+ * @return array[] As posthorn_client_read_format() tells of each.
+ */
+function posthorn_usable_added_formats(): array {
+	return array_values( array_filter( array_map( 'posthorn_read_added_format', array_keys( posthorn_added_formats() ), posthorn_added_formats() ), 'is_array' ) );
+}
+
+/**
+ * Reports what is wrong with formats that code adds, used or not.
+ */
+function posthorn_report_bad_formats(): void {
+	foreach ( posthorn_added_formats() as $name => $definition ) {
+		$mistake = posthorn_read_added_format( (string) $name, $definition );
+		if ( is_string( $mistake ) ) {
+			posthorn_report(
+				new RuntimeException(
+					/* translators: 1: name of a format. 2: what is wrong with it. */
+					sprintf( __( 'The format “%1$s”, which the filter posthorn_formats adds, has a mistake and is not used: %2$s. Receivers are sent what they were sent before.', 'posthorn' ), $name, $mistake )
+				),
+				false
+			);
+		}
+	}
+}
+
+/**
+ * Reads a format that code adds.
+ *
+ * @param string $name       What it is called.
+ * @param mixed  $definition Its definition.
+ * @return array|string What the extension tells of it, or what is wrong with it.
+ */
+function posthorn_read_added_format( string $name, $definition ) {
+	if ( ! is_array( $definition ) && ( ! is_string( $definition ) || ! str_contains( $definition, '=' ) ) ) {
+		return __( 'a definition is an array or TOML text', 'posthorn' );
+	}
+	try {
+		$read = posthorn_client_read_format( $definition );
+	} catch ( \Throwable $error ) {
+		return $error->getMessage();
+	}
+	if ( $read['name'] !== $name ) {
+		/* translators: 1, 2: names of a format. */
+		return sprintf( __( 'its key is “%1$s”, its name “%2$s”', 'posthorn' ), $name, $read['name'] );
+	}
+	return $read;
+}
