@@ -30,8 +30,8 @@ final class ConditionsTest extends SiteTestCase {
 		}
 		$this->work = null;
 		// It is told for hours, to whoever asks while no service sends.
-		delete_option( POSTHORN_WAITED_OPTION );
-		wp_cache_delete( POSTHORN_WAITED_OPTION, 'options' );
+		delete_option( 'posthorn_waited' );
+		wp_cache_delete( 'posthorn_waited', 'options' );
 		parent::tearDown();
 	}
 
