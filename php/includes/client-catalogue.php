@@ -9,7 +9,7 @@ defined( 'ABSPATH' ) || exit;
 
 /**
  * The formats: a list, each with name, title, timeout, schedule, schedule_jitter, circuit_breaker, https_only, needs_secret,
- * signature_header, events (empty for no limit). The default is the first.
+ * signature_header, events (empty for no limit). The default is the first; those that code adds are the last.
  *
  * @return array[]
  */
@@ -19,7 +19,8 @@ function posthorn_client_formats(): array {
 		$formats = \Posthorn\formats();
 		usort( $formats, static fn( array $one, array $other ): int => ( 'wpresidence' === $other['name'] ) <=> ( 'wpresidence' === $one['name'] ) );
 	}
-	return $formats;
+	require_once __DIR__ . '/formats.php';
+	return array_merge( $formats, posthorn_usable_added_formats() );
 }
 
 /**
@@ -49,7 +50,8 @@ function posthorn_client_presets(): array {
  * @throws \Posthorn\InvalidArgument When there is no such format.
  */
 function posthorn_client_generate_secret( string $format ): string {
-	return '' === $format ? \Posthorn\generate_secret() : \Posthorn\generate_secret( $format );
+	require_once __DIR__ . '/formats.php';
+	return '' === $format ? \Posthorn\generate_secret() : \Posthorn\generate_secret( posthorn_meant_format( $format ) );
 }
 
 /**
