@@ -127,7 +127,7 @@ final class FormatsTest extends SiteTestCase {
 	public function test_what_it_does_not_know_is_not_asked_of_the_crm(): void {
 		$this->formats = array( 'ledger' => $this->ledger( array( 'events' => array( 'deal.closed_won' ) ) ) );
 		self::assertSame( array( 'deal.won' ), array_values( array_diff( posthorn_client_wanted( null, 'ledger' ), array( 'test' ) ) ) );
-		$this->save_endpoint( array( 'format' => 'ledger', 'events' => array() ) );
+		$this->save_endpoint( array( 'format' => 'ledger', 'events' => array( '*' ) ) );
 		self::is_ledgers( $this->nth( 1 ), 1, 'deal.closed_won' );
 	}
 }
