@@ -14,7 +14,10 @@ defined( 'ABSPATH' ) || exit;
  */
 function posthorn_client_formats(): array {
 	static $formats = null;
-	$formats      ??= \Posthorn\formats();
+	if ( null === $formats ) {
+		$formats = \Posthorn\formats();
+		usort( $formats, static fn( array $one, array $other ): int => ( 'wpresidence' === $other['name'] ) <=> ( 'wpresidence' === $one['name'] ) );
+	}
 	require_once __DIR__ . '/formats.php';
 	return array_merge( $formats, posthorn_usable_added_formats() );
 }

@@ -22,7 +22,7 @@ function posthorn_print_advanced( array $form, array $mistakes ): void {
 	foreach ( POSTHORN_ADVANCED_FIELDS as $field ) {
 		$open = $open || isset( $mistakes[ $field ] ) || $usual[ $field ] !== $form[ $field ];
 	}
-	$format = posthorn_client_format( $form['format'] ) ?? posthorn_client_format( '' );
+	$format = posthorn_client_format( posthorn_form_format( $form ) ) ?? posthorn_client_format( '' );
 	echo '<details class="posthorn-advanced"' . ( $open ? ' open' : '' ) . '><summary>' . esc_html__( 'More settings', 'posthorn' ) . '</summary><table class="form-table" role="presentation">';
 	posthorn_print_text_row( 'omit', __( 'Leave out', 'posthorn' ), $form, $mistakes, __( 'Fields that this receiver is not sent, separated with commas: private_note, address.street. They are left out of old values too.', 'posthorn' ) );
 	posthorn_print_header_rows( $form, $mistakes );

@@ -128,10 +128,10 @@ function posthorn_print_address_row( array $form, array $mistakes ): void {
  * @param array<string,string> $mistakes Field => message.
  */
 function posthorn_print_format_row( array $form, array $mistakes ): void {
-	$choices = array_column( posthorn_client_formats(), 'title', 'name' );
-	$first   = array_key_first( $choices );
+	$titles = array_column( posthorn_client_formats(), 'title', 'name' );
+	$usual  = posthorn_form_format( array( 'format' => '' ) + $form );
 	/* translators: %s: name of a format. */
-	$choices[ $first ] = sprintf( __( '%s (the usual)', 'posthorn' ), $choices[ $first ] );
+	$choices = array( '' => sprintf( __( 'The usual one (%s)', 'posthorn' ), $titles[ $usual ] ?? $usual ) ) + $titles;
 	echo '<tr><th scope="row"><label for="posthorn-format">' . esc_html__( 'Format', 'posthorn' ) . '</label></th><td>';
 	posthorn_print_choice( 'format', $choices, $form['format'], posthorn_field_attributes( 'format', $mistakes ) );
 	posthorn_print_mistake( 'format', $mistakes );
@@ -192,7 +192,7 @@ function posthorn_print_endpoint_events_row( array $form, array $mistakes ): voi
  * @return string[]
  */
 function posthorn_form_fields_offered( array $form ): array {
-	return posthorn_fields_of_events( posthorn_endpoint_form_events( $form ), $form['format'] );
+	return posthorn_fields_of_events( posthorn_endpoint_form_events( $form ), posthorn_form_format( $form ) );
 }
 
 /**

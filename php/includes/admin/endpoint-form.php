@@ -44,7 +44,7 @@ function posthorn_endpoint_form( ?array $endpoint ): array {
 		'preset'          => (string) ( $one['preset'] ?? 'auto' ),
 		'allow_private'   => true === $one['allow_private'],
 		'enabled'         => $one['enabled'],
-		'format'          => (string) ( $one['format'] ?? posthorn_client_format( '' )['name'] ),
+		'format'          => (string) $one['format'],
 		'all_events'      => array( '*' ) === $one['events'],
 		'events'          => array_values( array_intersect( $known, (array) $one['events'] ) ),
 		'other_events'    => implode( ', ', array_diff( (array) $one['events'], $known, array( '*' ) ) ),
@@ -131,7 +131,7 @@ function posthorn_endpoint_given( array $form, array &$mistakes ): array {
 		'url'             => $form['url'],
 		'preset'          => 'auto' === $form['preset'] ? posthorn_client_preset( $form['url'] )['name'] ?? null : $form['preset'],
 		'enabled'         => $form['enabled'],
-		'format'          => posthorn_client_format( '' )['name'] === $form['format'] ? null : $form['format'],
+		'format'          => '' === $form['format'] ? null : $form['format'],
 		'events'          => posthorn_endpoint_form_events( $form ),
 		'filters'         => posthorn_filters_of_rows( $form['filters'], $mistakes ),
 		'omit'            => posthorn_words( $form['omit'] ),
@@ -169,6 +169,16 @@ function posthorn_endpoint_given( array $form, array &$mistakes ): array {
 		$mistakes['events'] = __( 'Choose at least one event, or “Every event”.', 'posthorn' );
 	}
 	return $given + posthorn_secret_given( $form, $mistakes );
+}
+
+/**
+ * The name of the format that a form means: the chosen one, or the one of its receiver.
+ *
+ * @param array $form A form.
+ */
+function posthorn_form_format( array $form ): string {
+	$preset = 'auto' === $form['preset'] ? posthorn_client_preset( $form['url'] ) : array_column( posthorn_client_presets(), null, 'name' )[ $form['preset'] ] ?? null;
+	return '' === $form['format'] ? (string) ( $preset['format'] ?? posthorn_client_format( '' )['name'] ) : $form['format'];
 }
 
 /**

@@ -62,10 +62,10 @@ function posthorn_handle_endpoint_post(): void {
 		$state['mistakes'] = array( 'form' => posthorn_expired_message() );
 	} elseif ( 'posthorn_try' === $pressed ) {
 		$state['mistakes'] = array_intersect_key( $state['mistakes'], array( 'filters' => true ) );
-		$state['tried']    = array() === $state['mistakes'] ? posthorn_tried_filters( $given['filters'], $given['events'], $form['format'] ) : '';
+		$state['tried']    = array() === $state['mistakes'] ? posthorn_tried_filters( $given['filters'], $given['events'], posthorn_form_format( $form ) ) : '';
 	} elseif ( 'posthorn_generate' === $pressed ) {
 		$state['mistakes']  = array();
-		$state['generated'] = posthorn_client_generate_secret( null === posthorn_client_format( $form['format'] ) ? '' : $form['format'] );
+		$state['generated'] = posthorn_client_generate_secret( null === posthorn_client_format( posthorn_form_format( $form ) ) ? '' : posthorn_form_format( $form ) );
 	} elseif ( 'posthorn_test' === $pressed ) {
 		list( $state['result'], $state['mistakes'] ) = posthorn_test_typed_endpoint( $id, $given, $state['mistakes'] );
 	} else {
@@ -189,7 +189,7 @@ function posthorn_print_endpoints_tab(): void {
 		'form'      => posthorn_endpoint_form( $stored ),
 		'mistakes'  => array(),
 		'result'    => '',
-		'tried'     => empty( $stored['filters'] ) ? '' : posthorn_tried_filters( $stored['filters'], (array) $stored['events'], (string) $stored['format'] ),
+		'tried'     => empty( $stored['filters'] ) ? '' : posthorn_tried_filters( $stored['filters'], (array) $stored['events'], posthorn_form_format( posthorn_endpoint_form( $stored ) ) ),
 		'generated' => '',
 	);
 	/* translators: %s: name of an endpoint. */

@@ -103,7 +103,7 @@ describe('endpoints', () => {
   }));
 
   test('list and form fit a phone', with_page(async (page) => {
-    for (const [name, address] of [['endpoints-phone', LIST], ['endpoint-phone', NEW]]) {
+    for (const [name, address] of [['endpoints-narrow', LIST], ['endpoint-narrow', NEW]]) {
       await page.goto(address);
       await picture(page, name);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), name);

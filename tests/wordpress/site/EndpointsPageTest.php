@@ -151,6 +151,16 @@ final class EndpointsPageTest extends SiteTestCase {
 		self::assertStringNotContainsString( $fields['secret'], $this->open( $stored['id'] )->html );
 	}
 
+	public function test_the_usual_format_is_the_receivers_and_formats_of_code_can_be_chosen(): void {
+		$page = $this->submit( 'new', array( 'url' => 'https://hooks.slack.com/services/x', 'allow_private' => '' ) );
+		self::assertStringContainsString( 'Endpoint added', $page->text( "//*[contains(@class,'notice-success')]" ) );
+		$added = posthorn_list_endpoints()[0];
+		self::assertSame( array( 'slack', null ), array( $added['preset'], $added['format'] ) );
+		$options = array_map( static fn( $option ): string => $option->textContent, $this->open( $added['id'] )->find( "//select[@name='format']/option" ) );
+		self::assertMatchesRegularExpression( '/usual.*slack/i', $options[0] );
+		self::assertContains( 'Standard Webhooks', $options );
+	}
+
 	public function test_a_new_secret_lets_the_old_one_sign_for_the_chosen_days(): void {
 		$added = $this->add( array( 'format' => 'stripe', 'secret' => 'old-secret' ) );
 		$this->submit( $added['id'], array( 'secret' => 'new-secret', 'keep_for' => '7' ) );

@@ -21,6 +21,8 @@ abstract class SiteTestCase extends TestCase {
 		parent::setUp();
 		$this->receiver = new Receiver( strtolower( preg_replace( '/^.*\\\\|Test$/', '', static::class ) ) );
 		Receiver::reset();
+		// A visitor of the test's may have made the site save something.
+		posthorn_forget_cached_settings();
 		$this->forget_problems();
 		delete_option( 'posthorn_ask_to_resume' );
 		wp_set_current_user( 1 );
