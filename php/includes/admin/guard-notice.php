@@ -74,7 +74,7 @@ function posthorn_guard_question( string $title, string $text, string $place ): 
 	foreach ( $answers as $answer => list( $button, $meaning ) ) {
 		$id = "posthorn-guard-$answer-" . ( '' === $place ? 'here' : $place );
 		printf(
-			'<p><button class="button" name="answer" value="%s" aria-describedby="%s">%s</button> <span class="description" id="%s">%s</span></p>',
+			'<p><button class="button" name="answer" value="%s" aria-describedby="%s">%s</button><br><span class="description" id="%s">%s</span></p>',
 			esc_attr( $answer ),
 			esc_attr( $id ),
 			esc_html( $button ),

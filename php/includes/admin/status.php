@@ -11,10 +11,17 @@ defined( 'ABSPATH' ) || exit;
  * Prints the panel.
  */
 function posthorn_print_status(): void {
-	$shown = posthorn_print_conditions();
+	// The question above the page says what is wrong.
+	$is_held = posthorn_is_held();
+	$shown   = $is_held ? array() : posthorn_print_conditions();
 	echo '<section class="posthorn-status" aria-labelledby="posthorn-status-heading"><h2 id="posthorn-status-heading">' . esc_html__( 'Status', 'posthorn' ) . '</h2><dl>';
 	/* translators: %s: a version. */
 	posthorn_print_fact( 'good', __( 'PHP extension', 'posthorn' ), sprintf( __( 'loaded, version %s', 'posthorn' ), (string) phpversion( 'posthorn' ) ) );
+	if ( $is_held ) {
+		posthorn_print_fact( 'bad', __( 'Sending', 'posthorn' ), __( 'held back until the question above is answered', 'posthorn' ) );
+		echo '</dl></section>';
+		return;
+	}
 	try {
 		$stats     = posthorn_client_stats();
 		$paused    = posthorn_client_paused();

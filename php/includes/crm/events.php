@@ -32,7 +32,8 @@ function posthorn_crm_events( Posthorn_Crm_Table $table, int $key, ?string $befo
 		return posthorn_crm_events_of_end( $table, null === $old ? 'created' : 'deleted', $new ?? $old, $context );
 	}
 	$previous = posthorn_crm_previous( $old, $new );
-	if ( ! $previous && 'completed' !== $hint ) {
+	// The CRM notes when a record was saved last, also where nothing else of it changed.
+	if ( ! array_diff_key( $previous, array( 'updated_at' => '' ) ) && 'completed' !== $hint ) {
 		return array();
 	}
 	$events = posthorn_crm_events_of_appointment( $table, $old, $new, $context );

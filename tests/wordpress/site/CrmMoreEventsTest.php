@@ -75,6 +75,8 @@ final class CrmMoreEventsTest extends SiteTestCase {
 		wpestate_crm_update_contact( $contact, array( 'tags' => 'attic, vip', 'assigned_agent_id' => 0 ) );
 		self::assertSame( array( 'contact.updated' ), $this->events(), 'another order is no other tags, and nobody is no agent' );
 		Tables::run( 'UPDATE ' . Tables::name( 'contact' ) . " SET updated_at = '2026-01-01 00:00:00'" );
+		wpestate_crm_update_contact( $contact, array( 'tags' => 'attic, vip' ) );
+		self::assertSame( array(), $this->events(), 'a save that changes nothing but its own time' );
 		$GLOBALS['wpdb']->query( 'UPDATE ' . Tables::name( 'contact' ) . " SET tags = 'attic, vip'" );
 		self::assertSame( array(), $this->events(), 'a write of what is there' );
 	}

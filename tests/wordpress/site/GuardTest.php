@@ -87,7 +87,7 @@ final class GuardTest extends SiteTestCase {
 		self::assertStringNotContainsString( 'This site was moved here', $after );
 		posthorn_forget_cached_settings();
 		$requests = $this->receiver->wait_for( 3 );
-		self::assertSame( array( 7, 8, 9 ), array_map( static fn( array $request ): int => json_decode( $request['body'], true )['data']['contact_id'], $requests ) );
+		self::assertEqualsCanonicalizing( array( 7, 8, 9 ), array_map( static fn( array $request ): int => json_decode( $request['body'], true )['data']['contact_id'], $requests ) );
 		self::assertNotNull( posthorn_dispatch( 'contact.created', array( 'contact_id' => 10 ) ) );
 		$this->wait_until_sent();
 	}

@@ -60,6 +60,10 @@ final class Expectation {
 		if ( null === $is ) {
 			return isset( self::DELETED[ $record ] ) ? array( self::event( self::DELETED[ $record ], $record, $key, $was ) ) : array();
 		}
+		// That it was saved again is no news.
+		if ( array_diff_key( $was, array( 'updated_at' => '' ) ) === array_diff_key( $is, array( 'updated_at' => '' ) ) ) {
+			return array();
+		}
 		$names = isset( self::UPDATED[ $record ] ) ? array( self::UPDATED[ $record ] ) : array();
 		if ( 'deal' === $record ) {
 			$names = self::of_changed_deal( $was, $is );
