@@ -1,11 +1,17 @@
 <?php
 /**
- * Looking things up in the catalogue.
+ * Looking up events and formats.
  *
  * @package Posthorn
  */
 
 defined( 'ABSPATH' ) || exit;
+
+require_once __DIR__ . '/client-catalogue.php';
+require_once __DIR__ . '/formats.php';
+
+/** What the doors tell of a format. */
+const POSTHORN_FORMAT_KEYS = array( 'name', 'title', 'timeout', 'schedule', 'schedule_jitter', 'circuit_breaker', 'https_only', 'needs_secret', 'signature_header', 'events' );
 
 /**
  * The events of the catalogue that have some values.
@@ -31,4 +37,14 @@ function posthorn_find_event( string $name ): ?array {
 		}
 	}
 	return null;
+}
+
+/**
+ * The formats: the extension's, the default first, then those that code adds.
+ *
+ * @return array[] Each with POSTHORN_FORMAT_KEYS.
+ */
+function posthorn_find_formats(): array {
+	$all = array_merge( posthorn_client_formats(), posthorn_usable_added_formats() );
+	return array_map( static fn( array $format ): array => array_intersect_key( $format, array_flip( POSTHORN_FORMAT_KEYS ) ), $all );
 }

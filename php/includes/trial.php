@@ -56,11 +56,16 @@ function posthorn_saved_trial_endpoint( ?string $id, array $described, ?string $
 	}
 	$settings = posthorn_settings();
 	$stored   = null === $id ? posthorn_main_endpoint( $settings ) : posthorn_stored_endpoint( $settings, $id );
+	if ( null === $stored && null !== $id && defined( 'POSTHORN_ENDPOINTS' ) ) {
+		// As the extension takes it, its secret in plain text.
+		$constant = array_column( posthorn_constant_endpoints(), null, 'id' )[ $id ] ?? null;
+		$stored   = $constant;
+	}
 	if ( null === $stored ) {
 		/* translators: %s: an id. */
 		throw new InvalidArgumentException( null === $id ? __( 'url: no webhook is saved. Give a URL.', 'posthorn' ) : sprintf( __( 'webhook: there is none with the id “%s”.', 'posthorn' ), $id ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- No page shows it.
 	}
-	$endpoint = posthorn_for_queue( null === $secret ? $stored : array( 'secret' => '' ) + $stored );
+	$endpoint = isset( $constant ) ? $stored : posthorn_for_queue( null === $secret ? $stored : array( 'secret' => '' ) + $stored );
 	if ( null === $endpoint ) {
 		throw new RuntimeException( posthorn_secret_problem() ); // phpcs:ignore WordPress.Security.EscapeOutput -- No page shows it.
 	}
@@ -79,6 +84,5 @@ function posthorn_saved_trial_endpoint( ?string $id, array $described, ?string $
  * @throws \Posthorn\Exception When endpoint or event break a rule.
  */
 function posthorn_preview( array $endpoint, string $event, ?array $data = null ): array {
-	require_once __DIR__ . '/proxy.php';
-	return posthorn_queue()->preview( posthorn_with_proxy( $endpoint ), $event, $data ?? posthorn_client_sample( $event ), posthorn_context() );
+	return posthorn_queue()->preview( posthorn_completed( $endpoint ), $event, $data ?? posthorn_client_sample( $event ), posthorn_context() );
 }

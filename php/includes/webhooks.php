@@ -59,6 +59,7 @@ function posthorn_webhook( array $shown, array $standing ): array {
 	foreach ( POSTHORN_WEBHOOK_STANDING as $key ) {
 		$webhook[ $key ] = $now[ $key ] ?? null;
 	}
+	$webhook['read_only'] = ! empty( $shown['read_only'] );
 	$webhook['createdAt'] = $shown['created_at'];
 	$webhook['updatedAt'] = $shown['updated_at'];
 	return $webhook;

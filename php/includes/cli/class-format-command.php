@@ -40,7 +40,7 @@ class Posthorn_CLI_Format_Command extends Posthorn_CLI_Door {
 	 */
 	public function list_( array $arguments, array $options ): void {
 		$this->require_ready();
-		$this->print_list( posthorn_client_formats(), array( 'name', 'title', 'timeout', 'schedule', 'https_only', 'needs_secret', 'signature_header' ), $options );
+		$this->print_list( posthorn_find_formats(), array( 'name', 'title', 'timeout', 'schedule', 'https_only', 'needs_secret', 'signature_header' ), $options );
 	}
 
 	/**
@@ -70,9 +70,9 @@ class Posthorn_CLI_Format_Command extends Posthorn_CLI_Door {
 	 */
 	public function get( array $arguments, array $options ): void {
 		$this->require_ready();
-		$format = posthorn_client_format( $arguments[0] );
+		$format = array_column( posthorn_find_formats(), null, 'name' )[ $arguments[0] ] ?? null;
 		if ( null === $format ) {
-			WP_CLI::error( sprintf( 'There is no format “%s”; there are %s.', $arguments[0], implode( ', ', array_column( posthorn_client_formats(), 'name' ) ) ) );
+			WP_CLI::error( sprintf( 'There is no format “%s”; there are %s.', $arguments[0], implode( ', ', array_column( posthorn_find_formats(), 'name' ) ) ) );
 		}
 		$this->print_one( $format, $options );
 	}

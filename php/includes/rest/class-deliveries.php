@@ -179,6 +179,8 @@ class Posthorn_REST_Deliveries extends Posthorn_REST_Controller {
 			'attempt'                => $object( $attempt ),
 			'delivery-with-attempts' => $object(
 				$delivery + array(
+					'source'       => self::of( array( 'string', 'null' ), __( 'What caused the event: person, cron, cli or import.', 'posthorn' ) ),
+					'user_id'      => self::of( array( 'string', 'integer', 'null' ), __( 'The id of the user who did.', 'posthorn' ) ),
 					'data'         => self::of( 'object', __( 'The event’s data.', 'posthorn' ) ),
 					'attempts_log' => self::of( 'array', __( 'Every request that was made, the first one first.', 'posthorn' ), array( 'items' => $object( $attempt ) ) ),
 				)

@@ -27,7 +27,7 @@ class Posthorn_REST_Formats extends Posthorn_REST_Controller {
 			'/formats',
 			$this->handler(
 				WP_REST_Server::READABLE,
-				fn( WP_REST_Request $request ) => $this->page_of( posthorn_client_formats(), $request ),
+				fn( WP_REST_Request $request ) => $this->page_of( posthorn_find_formats(), $request ),
 				$this->paging(),
 				array(
 					'id'      => 'listFormats',
@@ -59,7 +59,7 @@ class Posthorn_REST_Formats extends Posthorn_REST_Controller {
 	 * @return array|WP_Error
 	 */
 	private function find( string $name ) {
-		$formats = posthorn_client_formats();
+		$formats = posthorn_find_formats();
 		$found   = array_search( $name, array_column( $formats, 'name' ), true );
 		/* translators: 1: what was given, 2: a list of names. */
 		return false === $found ? $this->not_found( sprintf( __( 'There is no format “%1$s”; there are %2$s.', 'posthorn' ), $name, implode( ', ', array_column( $formats, 'name' ) ) ) ) : $formats[ $found ];

@@ -214,6 +214,7 @@ class Posthorn_REST_Webhooks extends Posthorn_REST_Controller {
 			'failing_since'   => $time( __( 'Since when it has been failing.', 'posthorn' ) ),
 			'last_failure_at' => $time( __( 'When an attempt last failed.', 'posthorn' ) ),
 			'last_success_at' => $time( __( 'When an attempt last succeeded.', 'posthorn' ) ),
+			'read_only'       => $fact( 'boolean', __( 'Whether wp-config.php defines it, so that it can be changed there only.', 'posthorn' ) ),
 			'createdAt'       => $time( __( 'When it was added; null for one from before this was kept.', 'posthorn' ) ),
 			'updatedAt'       => $time( __( 'When it was last changed.', 'posthorn' ) ),
 		);

@@ -212,7 +212,7 @@ function posthorn_openapi_error(): array {
 		'properties'           => array(
 			'code'    => array(
 				'type'        => 'string',
-				'description' => __( 'What kind it is: posthorn_invalid, posthorn_not_found, posthorn_conflict, posthorn_unavailable, posthorn_forbidden, or one of WordPress’s own.', 'posthorn' ),
+				'description' => __( 'What kind it is: posthorn_invalid, posthorn_not_found, posthorn_conflict, posthorn_read_only, posthorn_unavailable, posthorn_forbidden, or one of WordPress’s own.', 'posthorn' ),
 			),
 			'message' => array( 'type' => 'string' ),
 			'data'    => array(

@@ -99,6 +99,21 @@ final class CliWebhookTest extends SiteTestCase {
 		);
 	}
 
+	public function test_one_that_wp_config_defines_is_shown_and_tested_and_not_changed(): void {
+		$constant = '--exec=' . sprintf( 'define( "POSTHORN_ENDPOINTS", %s );', var_export( array( array( 'id' => 'fixed', 'url' => $this->receiver->url(), 'secret' => self::secret(), 'allow_private' => true ) ), true ) );
+		$shown    = Command::wp( $constant, 'posthorn', 'webhook', 'get', 'fixed', '--format=json' );
+		self::assertSame( array( 0, true ), array( $shown->status, json_decode( $shown->output, true )['read_only'] ?? null ), $shown->errors );
+		self::assertSame( "fixed\n", Command::wp( $constant, 'posthorn', 'webhook', 'list', '--format=ids' )->output );
+		$tested = Command::wp( $constant, 'posthorn', 'webhook', 'test', 'fixed' );
+		self::assertSame( array( 0, 'ok' ), array( $tested->status, $this->receiver->requests()[0]['signature']['state'] ), $tested->errors );
+		foreach ( array( array( 'update', 'fixed', '--enabled=false' ), array( 'delete', 'fixed', '--yes' ) ) as $arguments ) {
+			$command = Command::wp( $constant, 'posthorn', 'webhook', ...$arguments );
+			self::assertSame( 1, $command->status, $arguments[0] );
+			self::assertStringContainsString( 'wp-config.php', $command->errors );
+		}
+		self::assertStringNotContainsString( self::secret(), $shown->output . $shown->errors . $tested->output . $tested->errors );
+	}
+
 	public function test_a_user_without_the_capability_is_refused(): void {
 		$editor = get_user_by( 'login', 'cli-editor' ) ?: get_userdata( wp_insert_user( array( 'user_login' => 'cli-editor', 'user_pass' => 'cli-editor', 'role' => 'editor' ) ) );
 		foreach ( array( array( 'webhook', 'list' ), array( 'delivery', 'list' ), array( 'event', 'list' ), array( 'format', 'list' ), array( 'status' ), array( 'test', 'https://example.com/' ), array( 'preview', 'https://example.com/' ) ) as $arguments ) {
