@@ -12,7 +12,7 @@ final class StoredSettingsTest extends SiteTestCase {
 	/** @dataProvider rubbish */
 	public function test_whatever_the_option_holds_the_plugin_reads_settings( $stored, int $endpoints ): void {
 		$settings = posthorn_sanitise_settings( $stored );
-		self::assertSame( array( 'revision', 'endpoints', 'delete_queue' ), array_keys( $settings ) );
+		self::assertSame( array( 'revision', 'endpoints', 'delete_queue', 'saved_for' ), array_keys( $settings ) );
 		self::assertCount( $endpoints, $settings['endpoints'] );
 		foreach ( $settings['endpoints'] as $endpoint ) {
 			self::assertSame( array(), array_diff( array_keys( posthorn_default_endpoint() ), array_keys( $endpoint ) ) );
