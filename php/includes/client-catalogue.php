@@ -8,18 +8,15 @@
 defined( 'ABSPATH' ) || exit;
 
 /**
- * The formats: a list, each with name, title, timeout, schedule, schedule_jitter, circuit_breaker, https_only, needs_secret,
- * signature_header, events (empty for no limit). The default is the first.
+ * The formats, also those that code adds: a list, each with what posthorn_client_read_format() tells. The default is the first.
  *
  * @return array[]
  */
 function posthorn_client_formats(): array {
 	static $formats = null;
-	if ( null === $formats ) {
-		$formats = \Posthorn\formats();
-		usort( $formats, static fn( array $one, array $other ): int => ( 'wpresidence' === $other['name'] ) <=> ( 'wpresidence' === $one['name'] ) );
-	}
-	return $formats;
+	$formats      ??= \Posthorn\formats();
+	require_once __DIR__ . '/formats.php';
+	return array_merge( $formats, posthorn_usable_added_formats() );
 }
 
 /**
@@ -49,7 +46,8 @@ function posthorn_client_presets(): array {
  * @throws \Posthorn\InvalidArgument When there is no such format.
  */
 function posthorn_client_generate_secret( string $format ): string {
-	return '' === $format ? \Posthorn\generate_secret() : \Posthorn\generate_secret( $format );
+	require_once __DIR__ . '/formats.php';
+	return '' === $format ? \Posthorn\generate_secret() : \Posthorn\generate_secret( posthorn_meant_format( $format ) );
 }
 
 /**

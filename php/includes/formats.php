@@ -7,6 +7,8 @@
 
 defined( 'ABSPATH' ) || exit;
 
+require_once __DIR__ . '/client-catalogue.php';
+
 /**
  * What code adds.
  *
@@ -68,7 +70,8 @@ function posthorn_meant_format( string $name ) {
  * @return array[] As posthorn_client_read_format() tells of each.
  */
 function posthorn_usable_added_formats(): array {
-	return array_values( array_filter( array_map( 'posthorn_read_added_format', array_keys( posthorn_added_formats() ), posthorn_added_formats() ), 'is_array' ) );
+	$added = posthorn_added_formats();
+	return array_values( array_filter( array_map( 'posthorn_read_added_format', array_map( 'strval', array_keys( $added ) ), $added ), 'is_array' ) );
 }
 
 /**

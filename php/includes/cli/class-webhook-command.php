@@ -295,7 +295,7 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 	 * <id>
 	 * : The webhook's id.
 	 *
-	 * [--<date>=<time>]
+	 * [--<field>=<value>]
 	 * : --startDate: from this time or day on, ISO 8601. --endDate: before this time, or to the end of this day.
 	 *
 	 * [--status=<status>]
@@ -338,12 +338,12 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 	 */
 	public function logs( array $arguments, array $options ): void {
 		$this->require_ready();
-		$webhook = $this->attempt( static fn() => posthorn_find_webhook( $arguments[0] ) );
-		$filter  = posthorn_log_filter( $webhook['id'], $options );
 		// WP-CLI knows no capital letters in the names of options, so it does not tell one that is misspelt.
 		foreach ( array_diff( array_keys( $options ), array( 'startDate', 'endDate', 'status', 'limit', 'before', 'fields', 'format' ) ) as $strange ) {
 			WP_CLI::error( sprintf( '--%s: not an option here; the dates are --startDate and --endDate.', $strange ) );
 		}
+		$webhook = $this->attempt( static fn() => posthorn_find_webhook( $arguments[0] ) );
+		$filter  = posthorn_log_filter( $webhook['id'], $options );
 		if ( 'count' === $options['format'] ) {
 			WP_CLI::log( (string) $this->attempt( static fn() => posthorn_count_deliveries( $filter ) ) );
 			return;

@@ -56,7 +56,7 @@ return [
 			foreach ( Posthorn\events() as $event ) {
 				$requests[] = rendered( $queue, $format, $event, $event['sample'], [] );
 				$requests[] = rendered( $queue, $format, $event, $odd, $context + [ 'previous' => $odd, 'changes' => array_map( 'strval', array_keys( $odd ) ) ] );
-				$requests[] = rendered( $queue, $format, $event, $odd, $context + [ 'previous' => [ 'price' => 750000, 'stage' => 'old', '__proto__' => 1 ], 'numbers' => [ 1, 'x' => $odd ] ] );
+				$requests[] = rendered( $queue, $format, $event, $odd, $context + [ 'previous' => [ 'price' => 750000, 'stage' => 'old', '__proto__' => 1, 'numbers' => [ 1, 'x' => $odd ] ] ] );
 			}
 			foreach ( complaints( $requests ) as $at => $complaints ) {
 				same( [], $complaints, "$format, {$requests[ $at ]['names'][0]}: {$requests[ $at ]['body']}" );

@@ -94,7 +94,7 @@ final class CliWebhookTest extends SiteTestCase {
 			'an unknown field'   => array( array( 'create', 'https://example.com/', '--colour=red' ), '/colour/' ),
 			'enabled'            => array( array( 'create', 'https://example.com/', '--enabled=perhaps' ), '/enabled/' ),
 			'a strange secret'   => array( array( 'create', 'https://example.com/', '--secret=[{"key":"' . self::SECRET . '"}]' ), '/secret/' ),
-			'a date of no name'  => array( array( 'logs', 'main', '--startdate=2026-04-01' ), '/main|startDate/' ),
+			'a date of no name'  => array( array( 'logs', 'main', '--startdate=2026-04-01' ), '/startDate/' ),
 			'nothing to change'  => array( array( 'update', 'main' ), '/Nothing was named/' ),
 		);
 	}

@@ -121,13 +121,21 @@ final class FormatsTest extends SiteTestCase {
 		self::assertSame( 'format', $mistake['key'] );
 		self::assertStringStartsWith( 'Format.body[0].value: unknown variant `date`', $mistake['message'] );
 		$this->formats = array( 'ledger' => $this->ledger() );
-		self::assertSame( array( 'ledger' ), array_column( posthorn_usable_added_formats(), 'name' ) );
+		self::assertNull( posthorn_client_check( array( 'url' => 'https://a.example/', 'format' => 'ledger' ) ) );
+	}
+
+	public function test_screens_and_doors_list_it_and_its_secrets_have_its_form(): void {
+		$this->formats = array( 'ledger' => $this->ledger( array( 'secret_form' => 'whsec' ) ), 'bad' => array() );
+		$own           = array_column( \Posthorn\formats(), 'name' );
+		self::assertSame( array( ...$own, 'ledger' ), array_column( posthorn_client_formats(), 'name' ) );
+		self::assertSame( array_keys( posthorn_client_format( 'github' ) ), array_keys( posthorn_client_format( 'ledger' ) ) );
+		self::assertStringStartsWith( 'whsec_', posthorn_client_generate_secret( 'ledger' ) );
 	}
 
 	public function test_what_it_does_not_know_is_not_asked_of_the_crm(): void {
 		$this->formats = array( 'ledger' => $this->ledger( array( 'events' => array( 'deal.closed_won' ) ) ) );
 		self::assertSame( array( 'deal.won' ), array_values( array_diff( posthorn_client_wanted( null, 'ledger' ), array( 'test' ) ) ) );
-		$this->save_endpoint( array( 'format' => 'ledger', 'events' => array() ) );
+		$this->save_endpoint( array( 'format' => 'ledger', 'events' => array( 'deal.*' ) ) );
 		self::is_ledgers( $this->nth( 1 ), 1, 'deal.closed_won' );
 	}
 }
