@@ -188,7 +188,7 @@ final class EndpointsPageTest extends SiteTestCase {
 	public function test_before_an_endpoint_is_deleted_it_is_asked_what_becomes_of_what_waits(): void {
 		$this->receiver->behave( array( 'mode' => 'status', 'status' => 500 ) );
 		$added = $this->add( array( 'schedule' => array( 3600 ) ) );
-		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
+		$event = posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
 		$this->receiver->wait_for( 1 );
 		$this->wait_until( 'it failed once', fn() => 1 === posthorn_endpoint_standing()[ $added['id'] ]['failures'] );
 		$list = self::$owner->get( self::LIST );
@@ -201,7 +201,7 @@ final class EndpointsPageTest extends SiteTestCase {
 		self::assertStringContainsString( 'Endpoint deleted', $answer->text( "//*[contains(@class,'notice-success')]" ) );
 		wp_cache_flush();
 		self::assertSame( array(), posthorn_list_endpoints() );
-		$this->wait_until( 'it is cancelled', fn() => 1 === count( $this->deliveries( array( 'state' => 'cancelled', 'endpoint' => $added['id'] ) ) ) );
+		$this->wait_until( 'it is cancelled', fn() => 'cancelled' === $this->delivery_of( $event )['state'] );
 	}
 
 	public function test_without_the_nonce_or_the_capability_nothing_changes(): void {
