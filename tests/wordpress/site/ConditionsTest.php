@@ -216,7 +216,8 @@ final class ConditionsTest extends SiteTestCase {
 		self::assertStringContainsString( '410', $health['description'] );
 		Receiver::reset();
 		posthorn_client_resume( POSTHORN_MAIN_ENDPOINT );
-		self::assertSame( 'good', $this->health( 'posthorn_sending' )['status'] );
+		self::assertStringNotContainsString( '410', $this->health( 'posthorn_sending' )['description'] );
+		self::assertNotContains( 'suspended', array_column( posthorn_conditions(), 'id' ) );
 		$this->wait_until_sent();
 	}
 
