@@ -29,7 +29,7 @@ function posthorn_hand_over_if_needed( ?array $settings = null ): void {
 	$revision = posthorn_guard_remember( $settings )['revision'];
 	$known    = posthorn_client_revision();
 	try {
-		if ( ( $known ?? -1 ) < $revision && ! posthorn_hand_over( $revision ) && null === $known ) {
+		if ( $known !== $revision && ! posthorn_hand_over( $revision ) && null === $known ) {
 			// Accepting an event now would mean to send it to nobody.
 			throw new RuntimeException( 'the queue has no receiver, because the secret in the settings cannot be read; enter it again under Settings → CRM Webhooks' );
 		}
@@ -40,7 +40,7 @@ function posthorn_hand_over_if_needed( ?array $settings = null ): void {
 		// What code says of an endpoint is wrong. The queue has what was right before, and no event is lost over it.
 		posthorn_report( $error, false );
 	}
-	$checked[ $site ] = $revision;
+	$checked[ $site ] = posthorn_settings()['revision'];
 }
 
 /**
@@ -56,10 +56,30 @@ function posthorn_hand_over( int $revision ): bool {
 		return false;
 	}
 	posthorn_client_configure( $endpoints, $revision );
+	if ( posthorn_client_revision() > $revision ) {
+		return posthorn_overtake_queue();
+	}
 	require_once __DIR__ . '/sources/hooks.php';
 	posthorn_note_sources( $endpoints );
 	update_option( POSTHORN_HANDED_OVER_OPTION, posthorn_fingerprint( $endpoints ), false );
 	return true;
+}
+
+/**
+ * Where the queue has a later revision than the settings: hands these over under one that is later still.
+ *
+ * That is so after a backup of the database was restored, and after the plugin was deleted and installed anew: what
+ * WordPress holds is what counts.
+ *
+ * @return bool As posthorn_hand_over().
+ */
+function posthorn_overtake_queue(): bool {
+	// Perhaps only what this process read is old.
+	posthorn_forget_cached_settings();
+	$settings = posthorn_settings();
+	$known    = (int) posthorn_client_revision();
+	$saved    = $settings['revision'] < $known ? posthorn_replace_settings( $settings, null, $known ) : null;
+	return null === $saved || posthorn_hand_over( $saved['revision'] );
 }
 
 /**

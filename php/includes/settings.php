@@ -205,10 +205,11 @@ function posthorn_wanted( array $endpoints ): array {
  *
  * @param array      $settings  The new settings; `revision` is the one they were made from.
  * @param array|null $saved_for Optional. What is remembered of where the site is; by default what was before.
+ * @param int        $above     Optional. Their revision is higher than this one too.
  * @return array|null The settings as stored, one revision higher; null if the stored revision was another, and then
  *                    nothing was changed.
  */
-function posthorn_replace_settings( array $settings, ?array $saved_for = null ): ?array {
+function posthorn_replace_settings( array $settings, ?array $saved_for = null, int $above = 0 ): ?array {
 	global $wpdb;
 	add_option( POSTHORN_OPTION, posthorn_default_settings() );
 	// update_option() compares with what this process read long ago. Only the database can tell who came first.
@@ -219,7 +220,7 @@ function posthorn_replace_settings( array $settings, ?array $saved_for = null ):
 		posthorn_forget_cached_settings();
 		return null;
 	}
-	++$settings['revision'];
+	$settings['revision']  = max( $settings['revision'], $above ) + 1;
 	$settings['saved_for'] = $saved_for ?? posthorn_guard_of_saved( $current );
 	$replaced = $wpdb->query(
 		$wpdb->prepare(

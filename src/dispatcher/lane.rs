@@ -205,13 +205,14 @@ impl Lane {
         self.held.values().flatten().any(|started| *started <= since)
     }
 
-    /// Takes the next delivery that may start at `now`, if there is one.
-    pub fn take(&mut self, store: &Store, now: Millis) -> Result<Option<Due>> {
+    /// Takes the next delivery that may start at `now`, if there is one, of the events up to `last`: what came after these
+    /// settings were read may have come after others.
+    pub fn take(&mut self, store: &Store, last: i64, now: Millis) -> Result<Option<Due>> {
         let probing = self.is_half_open() && self.probe.is_some();
         if !self.open(now) || probing || self.in_flight >= self.limit() || !self.has_token(now) {
             return Ok(None);
         }
-        self.refill(store, now)?;
+        self.refill(store, last, now)?;
         self.prefer_again = !self.prefer_again;
         let from_again = self.again.iter().position(|due| !self.busy_records.contains(due.record()));
         let from_ready = self.ready.iter().position(|due| !self.is_blocked(due));
@@ -234,7 +235,7 @@ impl Lane {
             || is_before(&self.unstored, record, due.event.seq)
     }
 
-    fn refill(&mut self, store: &Store, now: Millis) -> Result<()> {
+    fn refill(&mut self, store: &Store, last: i64, now: Millis) -> Result<()> {
         if self.again.is_empty() && self.next_again.is_some_and(|at| at <= now) {
             let due = store.due_again(self.row.key, now, READ + self.held.len() as u32)?;
             let new: Vec<Due> = due.into_iter().filter(|due| !self.held.contains_key(&due.id)).collect();
@@ -248,12 +249,12 @@ impl Lane {
             && !self.ready.iter().any(|due| !self.is_blocked(due))
         {
             self.reads_left -= 1;
-            let due = store.due_first(self.row.key, self.cursor, READ)?;
-            let Some(last) = due.last() else {
+            let due = store.due_first(self.row.key, (self.cursor, last), READ)?;
+            let Some(furthest) = due.last() else {
                 self.exhausted = true;
                 break;
             };
-            self.cursor = last.event.seq;
+            self.cursor = furthest.event.seq;
             for due in due {
                 if self.held.contains_key(&due.id) {
                     continue;

@@ -46,7 +46,7 @@ impl Dispatcher {
                     || (lane.timed_out && self.holding(|lane| lane.timed_out) >= self.quarters(1))
                     || (!alone && self.is_unproven_too_many(lane));
                 let Some(lane) = self.lanes.get_mut(&key) else { break };
-                let taken = if held_back { None } else { lane.take(&self.store, now)? };
+                let taken = if held_back { None } else { lane.take(&self.store, self.expanded, now)? };
                 let Some(due) = taken else {
                     order.remove(index);
                     continue;

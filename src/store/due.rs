@@ -47,15 +47,15 @@ impl Due {
 }
 
 impl Store {
-    /// The first attempts that wait for `endpoint` after the event `after`, in the order of acceptance.
-    pub(crate) fn due_first(&self, endpoint: i64, after: i64, limit: u32) -> Result<Vec<Due>> {
+    /// The first attempts that wait for `endpoint` of the events after `after` up to `last`, in the order of acceptance.
+    pub(crate) fn due_first(&self, endpoint: i64, (after, last): (i64, i64), limit: u32) -> Result<Vec<Due>> {
         self.due(
             &format!(
                 "SELECT {COLUMNS} FROM delivery d INDEXED BY delivery_due JOIN event e ON e.seq = d.event_seq
-                 WHERE d.endpoint = ?1 AND d.state = 0 AND d.due_at = 0 AND d.event_seq > ?2
-                 ORDER BY d.event_seq LIMIT ?3"
+                 WHERE d.endpoint = ?1 AND d.state = 0 AND d.due_at = 0 AND d.event_seq > ?2 AND d.event_seq <= ?3
+                 ORDER BY d.event_seq LIMIT ?4"
             ),
-            (endpoint, after, limit),
+            (endpoint, after, last, limit),
         )
     }
 

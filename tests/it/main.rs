@@ -20,6 +20,7 @@ mod dispatcher_faults;
 mod dispatcher_jobs;
 mod dispatcher_lanes;
 mod dispatcher_order;
+mod dispatcher_pause;
 mod dispatcher_properties;
 mod dispatcher_schedule;
 mod dispatcher_throttle;

@@ -10,7 +10,7 @@ defined( 'ABSPATH' ) || exit;
 /**
  * Says whether this site was moved or is a copy. Until then a site that is not where its receivers were saved sends nothing.
  */
-class Posthorn_CLI_Site_Command {
+class Posthorn_CLI_Site_Command extends Posthorn_CLI_Door {
 
 	/**
 	 * Shows whether events are held back, and why. Exit code 0 if nothing is, 2 if somebody has to say what the site is.
@@ -77,7 +77,7 @@ class Posthorn_CLI_Site_Command {
 				$done['events'] += posthorn_say_moved( $place )['events'];
 			}
 		} catch ( \Throwable $error ) {
-			WP_CLI::error( posthorn_readable( $error->getMessage() ) );
+			$this->fail( $error );
 		}
 		WP_CLI::success( sprintf( 'This site sends from here. Events that were held back and are sent now: %d.', $done['events'] ) );
 	}
@@ -92,11 +92,7 @@ class Posthorn_CLI_Site_Command {
 		if ( ! posthorn_is_held() ) {
 			WP_CLI::error( posthorn_is_copy() ? 'That was said already.' : 'This site is where its receivers were saved, so it is no copy. To stop sending, switch its receivers off.' );
 		}
-		try {
-			$done = posthorn_say_copy();
-		} catch ( \Throwable $error ) {
-			WP_CLI::error( posthorn_readable( $error->getMessage() ) );
-		}
+		$done = $this->attempt( 'posthorn_say_copy' );
 		WP_CLI::success( sprintf( 'This site is a copy: its receivers are switched off and stay in the settings. Events that were held back and are thrown away: %d.', $done['events'] ) );
 	}
 
@@ -104,9 +100,7 @@ class Posthorn_CLI_Site_Command {
 	 * Loads what the commands need.
 	 */
 	private function load(): void {
-		if ( ! posthorn_is_ready() ) {
-			WP_CLI::error( 'The PHP extension posthorn is missing or of another version than the plugin; “wp posthorn status” says more.' );
-		}
+		$this->require_ready();
 		require_once dirname( __DIR__ ) . '/guard-answers.php';
 	}
 }

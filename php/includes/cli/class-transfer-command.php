@@ -10,7 +10,7 @@ defined( 'ABSPATH' ) || exit;
 /**
  * Carries settings from site to site, without secrets.
  */
-class Posthorn_CLI_Transfer_Command {
+class Posthorn_CLI_Transfer_Command extends Posthorn_CLI_Door {
 
 	/**
 	 * Writes the site's receivers and settings as JSON, without secrets.
@@ -27,7 +27,7 @@ class Posthorn_CLI_Transfer_Command {
 	 * @param array $arguments Positional arguments.
 	 */
 	public function export( array $arguments ): void {
-		self::load();
+		$this->load();
 		$json = posthorn_export_json();
 		if ( ! isset( $arguments[0] ) || '-' === $arguments[0] ) {
 			WP_CLI::log( rtrim( $json ) );
@@ -65,7 +65,7 @@ class Posthorn_CLI_Transfer_Command {
 	 * @param array $options   Options.
 	 */
 	public function import( array $arguments, array $options ): void {
-		self::load();
+		$this->load();
 		// phpcs:ignore WordPress.WP.AlternativeFunctions, WordPress.PHP.NoSilencedErrors -- A file of whoever runs the command.
 		$json = @file_get_contents( '-' === $arguments[0] ? 'php://stdin' : $arguments[0] );
 		if ( false === $json ) {
@@ -102,10 +102,8 @@ class Posthorn_CLI_Transfer_Command {
 	/**
 	 * Loads what the commands need.
 	 */
-	private static function load(): void {
-		if ( ! posthorn_is_ready() ) {
-			WP_CLI::error( 'The PHP extension posthorn is missing or of another version than the plugin; “wp posthorn status” says more.' );
-		}
+	private function load(): void {
+		$this->require_ready();
 		require_once dirname( __DIR__ ) . '/transfer.php';
 	}
 }

@@ -42,6 +42,19 @@ final class StoredSettingsTest extends SiteTestCase {
 		self::assertSame( $before + 2, posthorn_client_revision(), 'the queue has them too' );
 	}
 
+	public function test_settings_of_a_restored_database_are_handed_over_though_the_queue_has_later_ones(): void {
+		$this->save_endpoint( array( 'url' => 'https://example.com/of-before' ) );
+		$restored = get_option( POSTHORN_OPTION );
+		posthorn_client_configure( posthorn_endpoints(), $restored['revision'] + 1000 );
+		$this->save_endpoint();
+		self::assertSame( array( $this->receiver->url() ), array_column( posthorn_client_endpoints(), 'url' ), 'what is saved then' );
+		// And where nothing is saved, with the next event.
+		update_option( POSTHORN_OPTION, $restored );
+		posthorn_forget_cached_settings();
+		$command = Command::wordpress( 'posthorn_hand_over_if_needed(); echo posthorn_client_endpoints()[0]["url"], " ", posthorn_settings()["revision"] === posthorn_client_revision() ? "same" : "other";' );
+		self::assertSame( 'https://example.com/of-before same', $command->output, $command->errors );
+	}
+
 	/** @dataProvider ways_to_change_an_option */
 	public function test_a_change_counts_at_once_whoever_makes_it( callable $change, array $expected ): void {
 		$this->save_endpoint();
