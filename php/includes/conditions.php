@@ -53,8 +53,10 @@ function posthorn_conditions(): array {
 	if ( posthorn_is_held() ) {
 		return array( posthorn_guard_condition() );
 	}
-	$look  = posthorn_client_inspect();
-	$found = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ), posthorn_room_conditions( $look, posthorn_client_stats() ), posthorn_backlog_conditions( $look ), posthorn_receiver_conditions(), posthorn_constant_conditions() );
+	$look      = posthorn_client_inspect();
+	$endpoints = posthorn_client_endpoints();
+	$waiting   = posthorn_client_waiting();
+	$found     = array_merge( posthorn_sender_conditions( $look ), posthorn_place_conditions( $look ), posthorn_room_conditions( $look, posthorn_client_stats() ), posthorn_backlog_conditions( $look, $endpoints, $waiting ), posthorn_receiver_conditions( $endpoints, $waiting ), posthorn_constant_conditions() );
 	usort( $found, static fn( array $one, array $other ) => $one['level'] <=> $other['level'] );
 	return $found;
 }
@@ -199,21 +201,22 @@ function posthorn_room_conditions( array $look, array $stats ): array {
 /**
  * Whether something waits that should not.
  *
- * @param array $look What posthorn_client_inspect() returned.
+ * @param array   $look      What posthorn_client_inspect() returned.
+ * @param array[] $endpoints What posthorn_client_endpoints() returned.
+ * @param array[] $waiting   What posthorn_client_waiting() returned.
  * @return array[]
  */
-function posthorn_backlog_conditions( array $look ): array {
+function posthorn_backlog_conditions( array $look, array $endpoints, array $waiting ): array {
 	$late  = 0;
 	$count = 0;
-	$waits = posthorn_client_waiting();
-	$found = posthorn_suspended_conditions( $waits );
-	foreach ( $waits as $waiting ) {
-		if ( 'paused' === $waiting['held_back'] ) {
+	$found = posthorn_suspended_conditions( $endpoints, $waiting );
+	foreach ( $waiting as $waits ) {
+		if ( 'paused' === $waits['held_back'] ) {
 			/* translators: %s: a number of deliveries. */
-			$found[] = posthorn_condition( 'paused', 'recommended', __( 'Sending of CRM webhooks is paused', 'posthorn' ), sprintf( __( 'It is paused since the plugin was switched off. Deliveries that wait: %s. “Send them now” under Settings → CRM Webhooks ends it.', 'posthorn' ), number_format_i18n( $waiting['pending'] ) ) );
-		} elseif ( null === $waiting['held_back'] && $waiting['due'] > 0 ) {
-			$late   = max( $late, time() - (int) strtotime( (string) $waiting['due_since'] ) );
-			$count += (int) $waiting['due'];
+			$found[] = posthorn_condition( 'paused', 'recommended', __( 'Sending of CRM webhooks is paused', 'posthorn' ), sprintf( __( 'It is paused since the plugin was switched off. Deliveries that wait: %s. “Send them now” under Settings → CRM Webhooks ends it.', 'posthorn' ), number_format_i18n( $waits['pending'] ) ) );
+		} elseif ( null === $waits['held_back'] && $waits['due'] > 0 ) {
+			$late   = max( $late, time() - (int) strtotime( (string) $waits['due_since'] ) );
+			$count += (int) $waits['due'];
 		}
 	}
 	if ( $late > POSTHORN_LATE_S && false !== $look['dispatcher_responds'] ) {
@@ -240,13 +243,14 @@ function posthorn_backlog_conditions( array $look ): array {
 /**
  * Whether sending to a receiver is stopped, with something that waits for it or without.
  *
- * @param array[] $waiting What posthorn_client_waiting() returned.
+ * @param array[] $endpoints What posthorn_client_endpoints() returned.
+ * @param array[] $waiting   What posthorn_client_waiting() returned.
  * @return array[]
  */
-function posthorn_suspended_conditions( array $waiting ): array {
+function posthorn_suspended_conditions( array $endpoints, array $waiting ): array {
 	$found   = array();
 	$pending = array_column( $waiting, 'pending', 'endpoint' );
-	foreach ( posthorn_client_endpoints() as $endpoint ) {
+	foreach ( $endpoints as $endpoint ) {
 		if ( $endpoint['enabled'] && '' !== (string) $endpoint['suspended'] ) {
 			/* translators: 1: why, 2: a number of deliveries. */
 			$found[] = posthorn_condition( 'suspended', 'critical', __( 'Sending to the webhook receiver is stopped', 'posthorn' ), sprintf( __( 'Posthorn has stopped: %1$s. Deliveries that wait: %2$s. Put right what is wrong, then press “Send them now” under Settings → CRM Webhooks.', 'posthorn' ), rtrim( (string) $endpoint['suspended'], '.' ), number_format_i18n( (int) ( $pending[ $endpoint['id'] ] ?? 0 ) ) ) );
@@ -258,12 +262,13 @@ function posthorn_suspended_conditions( array $waiting ): array {
 /**
  * Whether receivers take what is sent to them, and are switched on. That sending to one is stopped is among the above.
  *
+ * @param array[] $endpoints What posthorn_client_endpoints() returned.
+ * @param array[] $waiting   What posthorn_client_waiting() returned.
  * @return array[]
  */
-function posthorn_receiver_conditions(): array {
-	$found     = array();
-	$endpoints = posthorn_client_endpoints();
-	$waiting   = array_column( posthorn_client_waiting(), null, 'endpoint' );
+function posthorn_receiver_conditions( array $endpoints, array $waiting ): array {
+	$found   = array();
+	$waiting = array_column( $waiting, null, 'endpoint' );
 	foreach ( $endpoints as $endpoint ) {
 		$host  = (string) wp_parse_url( $endpoint['url'], PHP_URL_HOST );
 		$waits = $waiting[ $endpoint['id'] ] ?? null;

@@ -61,7 +61,7 @@ function posthorn_test_sending(): array {
 	$found = posthorn_sender_conditions( $look );
 	try {
 		$stats = posthorn_client_stats();
-		$found = array_merge( $found, posthorn_backlog_conditions( $look ), posthorn_constant_conditions() );
+		$found = array_merge( $found, posthorn_backlog_conditions( $look, posthorn_client_endpoints(), posthorn_client_waiting() ), posthorn_constant_conditions() );
 	} catch ( \Throwable $error ) {
 		// A frozen process that holds the lock may be the reason.
 		return posthorn_health_of( 'posthorn_sending', $found ) ?? posthorn_health_result( 'posthorn_sending', 'critical', __( 'The webhook queue cannot be used', 'posthorn' ), ucfirst( posthorn_readable( $error->getMessage() ) ), posthorn_remedy_steps( posthorn_client_trouble( $error ) ) );
@@ -162,7 +162,9 @@ function posthorn_test_failures(): array {
 			)
 		);
 		// What is stopped is told here too: webhooks do not arrive.
-		$found = array_merge( posthorn_suspended_conditions( posthorn_client_waiting() ), posthorn_receiver_conditions() );
+		$endpoints = posthorn_client_endpoints();
+		$waiting   = posthorn_client_waiting();
+		$found     = array_merge( posthorn_suspended_conditions( $endpoints, $waiting ), posthorn_receiver_conditions( $endpoints, $waiting ) );
 	} catch ( \Throwable $error ) {
 		return posthorn_health_result( 'posthorn_failures', 'recommended', __( 'Whether CRM webhooks arrive cannot be told', 'posthorn' ), posthorn_readable( $error->getMessage() ) );
 	}

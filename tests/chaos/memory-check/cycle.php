@@ -22,7 +22,9 @@ for ( $n = 0; $n < 30; $n++ ) {
 }
 $queue->preview( $endpoint, 'contact.created', $data, $context );
 foreach ( formats() as $format ) {
-	$queue->preview( array( 'format' => $format['name'], 'secret' => generate_secret( $format['name'] ), 'url' => 'https://example.com/' ) + $endpoint, 'contact.created', $data, $context );
+	// A format that signs nothing takes no secret.
+	$secret = null === $format['signature_header'] ? '' : generate_secret( $format['name'] );
+	$queue->preview( array( 'format' => $format['name'], 'secret' => $secret, 'url' => 'https://example.com/' ) + $endpoint, 'contact.created', $data, $context );
 }
 $sent = $queue->send( $endpoint, 'contact.created', $data, $context );
 $sent['ok'] || exit( 'send() failed: ' . json_encode( $sent ) );

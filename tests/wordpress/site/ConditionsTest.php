@@ -173,7 +173,7 @@ final class ConditionsTest extends SiteTestCase {
 		posthorn_client_pause( false );
 		$this->receiver->wait_for( 1 );
 		// This test's own process may be the one that sends, and it is one of the command line, as a service is.
-		$found = posthorn_backlog_conditions( array( 'dispatcher_kind' => 'fpm-fcgi' ) + posthorn_client_inspect() );
+		$found = posthorn_backlog_conditions( array( 'dispatcher_kind' => 'fpm-fcgi' ) + posthorn_client_inspect(), posthorn_client_endpoints(), posthorn_client_waiting() );
 		self::assertSame( array( 'waited' ), array_column( $found, 'id' ) );
 		self::assertStringContainsString( '30 min', $found[0]['text'] );
 		self::assertContains( 'sudo systemctl enable --now posthorn', $found[0]['steps'][1]['commands'] );
