@@ -10,6 +10,7 @@ use std::os::fd::RawFd;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::registry;
+use crate::store::Hurry;
 
 static GATE: RwLock<()> = RwLock::new(());
 
@@ -25,6 +26,7 @@ pub(crate) fn gate() -> RwLockReadGuard<'static, ()> {
 
 /// Before `fork()`: waits until no thread is using a queue.
 pub fn before() {
+    let _hurry = Hurry::begin();
     let guard = GATE.write().unwrap_or_else(PoisonError::into_inner);
     SHUT.with(|shut| *shut.borrow_mut() = Some(guard));
 }

@@ -46,7 +46,7 @@ pub(crate) use files::{
     Files, MORE_DESCRIPTORS, create_directory, give_to_owner_of_parent, identity, open_private_file, open_private_log,
 };
 pub use history::{AttemptRow, DeliveryRow, Filter};
-pub use patience::Patience;
+pub use patience::{Hurry, Patience};
 pub(crate) use prune::Retention;
 pub(crate) use salvage::Salvage;
 pub use settle::{Change, Settlement};

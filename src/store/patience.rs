@@ -2,6 +2,7 @@
 //! from it.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::wait_for_writer;
@@ -14,7 +15,7 @@ pub enum Patience {
     /// Nobody waits for a command: ten seconds.
     #[default]
     Command,
-    /// The dispatcher tries again by itself, and meanwhile a `fork()` of the page waits for it: one second.
+    /// The dispatcher tries again by itself: one second, or a tenth while somebody is in a [`Hurry`].
     Dispatcher,
 }
 
@@ -24,8 +25,32 @@ impl Patience {
         match self {
             Patience::Page => |tries| wait(tries, Duration::from_secs(2)),
             Patience::Command => |tries| wait(tries, Duration::from_secs(10)),
-            Patience::Dispatcher => |tries| wait(tries, Duration::from_secs(1)),
+            Patience::Dispatcher => |tries| {
+                let hurried = HURRIED.load(Ordering::SeqCst) > 0;
+                wait(tries, Duration::from_millis(if hurried { 100 } else { 1000 }))
+            },
         }
+    }
+}
+
+static HURRIED: AtomicUsize = AtomicUsize::new(0);
+
+/// While it lives, a dispatcher of this process waits for another writer only as long as a transaction of ours takes:
+/// a `fork()` of the page waits for the dispatcher.
+#[must_use]
+pub struct Hurry(());
+
+impl Hurry {
+    /// From now on, until it is dropped.
+    pub fn begin() -> Self {
+        HURRIED.fetch_add(1, Ordering::SeqCst);
+        Hurry(())
+    }
+}
+
+impl Drop for Hurry {
+    fn drop(&mut self) {
+        HURRIED.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -81,7 +81,8 @@ return [
 		$data   = Pool::folder_for_workers( $bed->queue_folder() );
 		$folder = "$data/site";
 		$bed->configure( $folder, [ endpoint( 'http://127.0.0.1:9/', [ 'schedule' => array_fill( 0, 20, 0.2 ) ] ) ] );
-		$pool = $bed->pool();
+		// One worker: the page forks where the thread is that sends, and that waits for the writer.
+		$pool = $bed->pool( [ 'pm.max_children' => 1 ] );
 		$pool->get( 'dispatch', [ 'queue' => $folder, 'n' => 20 ] );
 		frozen_writer( $bed, $folder );
 		$worst = 0.0;
@@ -91,7 +92,7 @@ return [
 			$worst = max( $worst, microtime( true ) - $began );
 		}
 		figure( 'a page that starts a program took %.2f s at worst', $worst );
-		holds( $worst < 2.5, "it took $worst s" );
+		holds( $worst < 1, "it took $worst s" );
 		$end = $pool->stop();
 		holds( $end < 5, "the pool ended in $end s" );
 	},
