@@ -1,9 +1,9 @@
-/* The form of an endpoint: rows are added, and buttons answer without leaving the page. Without JavaScript there are free rows, and
+/* The forms of an endpoint: rows are added, and buttons answer without leaving the page. Without JavaScript there are free rows, and
    the buttons load the page anew. */
 ( function () {
 	'use strict';
 
-	const form = document.getElementById( 'posthorn-endpoint-form' );
+	const form = document.querySelector( '#posthorn-endpoint-form, #posthorn-form' );
 	if ( ! form ) {
 		return;
 	}
@@ -77,7 +77,7 @@
 	form.addEventListener(
 		'input',
 		function ( event ) {
-			if ( event.target.name === 'events[]' || event.target.name === 'other_events' ) {
+			if ( form.elements.all_events && ( event.target.name === 'events[]' || event.target.name === 'other_events' ) ) {
 				form.elements.all_events.value = '0';
 			}
 		}

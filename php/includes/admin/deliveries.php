@@ -34,6 +34,8 @@ function posthorn_print_deliveries(): void {
 	$before = sanitize_text_field( wp_unslash( $_GET['before'] ?? '' ) );
 	$only   = sanitize_text_field( wp_unslash( $_GET['endpoint'] ?? '' ) );
 	// phpcs:enable
+	require_once __DIR__ . '/delivery-actions.php';
+	posthorn_print_delivery_news();
 	posthorn_print_sender_conditions();
 	try {
 		if ( '' !== $id ) {
@@ -83,7 +85,8 @@ function posthorn_print_delivery_list( string $state, string $before, string $on
 		return;
 	}
 	// Not WordPress's class wp-list-table: on a phone it would take the columns apart and leave the headings behind.
-	echo '<div class="posthorn-scroll"><table class="widefat striped posthorn-deliveries"><thead><tr>';
+	posthorn_print_delivery_choice( $state, $only );
+	echo '<div class="posthorn-scroll"><table class="widefat striped posthorn-deliveries"><thead><tr><td class="check-column"><label class="screen-reader-text" for="cb-select-all-1">' . esc_html__( 'Tick all', 'posthorn' ) . '</label><input type="checkbox" id="cb-select-all-1" class="hide-if-no-js"></td>';
 	foreach ( posthorn_delivery_headings() as $heading ) {
 		echo '<th scope="col">' . esc_html( $heading ) . '</th>';
 	}
@@ -91,7 +94,7 @@ function posthorn_print_delivery_list( string $state, string $before, string $on
 	foreach ( $deliveries as $delivery ) {
 		posthorn_print_delivery_row( $delivery, $endpoints );
 	}
-	echo '</tbody></table></div>';
+	echo '</tbody></table></div></form>';
 	if ( $more ) {
 		$older = array_filter(
 			array(
@@ -181,7 +184,12 @@ function posthorn_print_delivery_row( array $delivery, array $endpoints ): void 
 		esc_html( ucfirst( $last ) ),
 		esc_html( posthorn_local_time( $delivery['created_at'] ) ),
 	);
-	echo '<tr>';
+	printf(
+		'<tr><th scope="row" class="check-column"><label class="screen-reader-text" for="posthorn-tick-%1$s">%2$s</label><input type="checkbox" id="posthorn-tick-%1$s" name="ids[]" value="%1$s"></th>',
+		esc_attr( $delivery['id'] ),
+		/* translators: %s: name of an event. */
+		esc_html( sprintf( __( 'Tick %s', 'posthorn' ), trim( $delivery['event'] . ' ' . $delivery['record'] ) ) )
+	);
 	foreach ( posthorn_delivery_headings() as $n => $heading ) {
 		// On a narrow screen each cell is a line, and its heading stands before it.
 		echo '<td data-heading="' . esc_attr( $heading ) . '"><span>' . $cells[ $n ] . '</span></td>'; // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
@@ -220,6 +228,7 @@ function posthorn_print_delivery( ?array $delivery ): void {
 		echo '<dt>' . esc_html( $name ) . '</dt><dd>' . esc_html( $text ) . '</dd>';
 	}
 	echo '</dl>';
+	posthorn_print_delivery_buttons( $delivery );
 	$attempts = (array) ( $delivery['attempts_log'] ?? array() );
 	if ( array() === $attempts ) {
 		$why = posthorn_delivery_error( $delivery );

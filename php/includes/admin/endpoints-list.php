@@ -73,7 +73,7 @@ function posthorn_print_endpoint_row( array $endpoint, ?array $standing ): void 
 	$waiting = (int) ( $standing['waiting'] ?? 0 );
 	$name    = posthorn_endpoint_name( $endpoint );
 	$cells   = array(
-		( empty( $endpoint['read_only'] ) ? '<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a>' : '<strong>' . esc_html( $name ) . '</strong>' ) . '<br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name ),
+		( empty( $endpoint['read_only'] ) ? '<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a>' : '<strong>' . esc_html( $name ) . '</strong>' ) . '<br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name, $standing ),
 		esc_html( posthorn_events_words( (array) $endpoint['events'] ) ) . ( empty( $endpoint['filters'] ) ? '' : '<br><span class="description">' . esc_html__( 'with conditions', 'posthorn' ) . '</span>' ),
 		posthorn_endpoint_state_mark( $standing ),
 		/* translators: %s: a duration such as 5 minutes. */
@@ -103,15 +103,18 @@ function posthorn_short_address( string $url ): string {
 /**
  * The actions of a row as HTML: links that only lead somewhere, buttons that change something.
  *
- * @param array  $endpoint What posthorn_list_endpoints() has of it.
- * @param string $edit     Where it is edited.
- * @param string $name     What it is called.
+ * @param array      $endpoint What posthorn_list_endpoints() has of it.
+ * @param string     $edit     Where it is edited.
+ * @param string     $name     What it is called.
+ * @param array|null $standing What posthorn_endpoint_standing() has of it; null if the queue cannot be asked.
  */
-function posthorn_endpoint_actions( array $endpoint, string $edit, string $name ): string {
+function posthorn_endpoint_actions( array $endpoint, string $edit, string $name, ?array $standing ): string {
 	$button  = '<button class="button-link" name="do" value="%s">%s<span class="screen-reader-text"> %s</span></button>';
 	$link    = '<a href="%s"%s>%s<span class="screen-reader-text"> %s</span></a>';
+	$waits   = in_array( $standing['state'] ?? '', array( 'suspended', 'asked_to_wait', 'circuit_open', 'failing' ), true ) && ( $standing['waiting'] > 0 || 'suspended' === $standing['state'] );
+	$resume  = $waits ? array( sprintf( $button, esc_attr( 'resume:' . $endpoint['id'] ), esc_html__( 'Send now', 'posthorn' ), esc_html( $name ) ) ) : array();
 	if ( ! empty( $endpoint['read_only'] ) ) {
-		return '<span class="posthorn-actions description">' . esc_html__( 'defined in wp-config.php', 'posthorn' ) . '</span>';
+		return '<span class="posthorn-actions description">' . implode( ' | ', array_merge( array( esc_html__( 'defined in wp-config.php', 'posthorn' ) ), $resume ) ) . '</span>';
 	}
 	$actions = array(
 		sprintf( $link, esc_url( $edit ), '', esc_html__( 'Edit', 'posthorn' ), esc_html( $name ) ),
@@ -121,6 +124,7 @@ function posthorn_endpoint_actions( array $endpoint, string $edit, string $name 
 			: sprintf( $button, esc_attr( 'enable:' . $endpoint['id'] ), esc_html__( 'Switch on', 'posthorn' ), esc_html( $name ) ),
 		sprintf( $link, esc_url( add_query_arg( 'delete', '1', $edit ) ), ' class="posthorn-delete"', esc_html__( 'Delete', 'posthorn' ), esc_html( $name ) ),
 	);
+	array_splice( $actions, 1, 0, $resume );
 	return '<span class="posthorn-actions">' . implode( ' | ', $actions ) . '</span>';
 }
 
@@ -172,6 +176,7 @@ function posthorn_print_endpoint_news(): void {
 		'duplicate' => __( 'The copy is the last in the list. It is switched off, so that nothing is sent twice: edit it, then switch it on.', 'posthorn' ),
 		'enable'    => __( 'Endpoint switched on.', 'posthorn' ),
 		'disable'   => __( 'Endpoint switched off. Events that happen from now on are not sent to it later either; what waits from before is kept until it is switched on.', 'posthorn' ),
+		'resume'    => __( 'What waits for the endpoint is sent now.', 'posthorn' ),
 		'delete'    => __( 'Endpoint deleted.', 'posthorn' ),
 		'leaving'   => __( 'The endpoint is sent nothing new any more. It is deleted as soon as nothing waits for it.', 'posthorn' ),
 	);

@@ -104,7 +104,9 @@ function posthorn_handle_post(): void {
 	if ( ! $genuine ) {
 		status_header( 403 );
 		$mistakes = array( 'form' => posthorn_expired_message() );
-	} elseif ( isset( $_POST['posthorn_test'] ) || isset( $_POST['use_address'] ) ) {
+	} elseif ( isset( $_POST['posthorn_sample'] ) ) {
+		$mistakes = array(); // The form shows it.
+	} elseif ( isset( $_POST['posthorn_test'] ) || isset( $_POST['posthorn_preview'] ) || isset( $_POST['use_address'] ) ) {
 		list( $result, $mistakes ) = posthorn_run_test( $form );
 		unset( $mistakes['form'] ); // It is in the result.
 	} else {

@@ -206,6 +206,9 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 		if ( array() === $given ) {
 			WP_CLI::error( 'Nothing was named that should change, such as --enabled=false.' );
 		}
+		if ( isset( $given['id'] ) && $given['id'] !== $arguments[0] ) {
+			WP_CLI::error( '--id: the id of a webhook stays. Add another one: wp posthorn webhook create … --id=' . $given['id'] );
+		}
 		$changed = $this->attempt( static fn() => posthorn_change_endpoint( $arguments[0], $given ) );
 		$this->print_saved( $changed, $options, 'Webhook %s was changed.' );
 	}
@@ -238,7 +241,7 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 		$this->require_ready();
 		$webhook = $this->attempt( static fn() => posthorn_find_webhook( $arguments[0] ) );
 		$waiting = 'cancel' === $options['waiting'] && $webhook['waiting'] > 0 ? sprintf( ' Deliveries that wait for it and are cancelled: %d.', $webhook['waiting'] ) : '';
-		WP_CLI::confirm( sprintf( 'Delete the webhook %s to %s?%s', $webhook['id'], (string) wp_parse_url( $webhook['url'], PHP_URL_HOST ), $waiting ), $options );
+		$this->confirm( sprintf( 'Delete the webhook %s to %s?%s', $webhook['id'], (string) wp_parse_url( $webhook['url'], PHP_URL_HOST ), $waiting ), $options );
 		$deleted = $this->attempt( static fn() => posthorn_delete_endpoint( $webhook['id'], $options['waiting'] ) );
 		WP_CLI::success( sprintf( $deleted['leaving'] ? 'Webhook %s gets nothing new, and goes when nothing waits for it any more.' : 'Webhook %s was deleted.', $webhook['id'] ) );
 	}
@@ -360,13 +363,14 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 	 * @param array  $options --porcelain, --format.
 	 * @param string $says    What is said.
 	 */
-	private function print_saved( array $saved, array $options, string $says ): void {
+	protected function print_saved( array $saved, array $options, string $says ): void {
 		if ( ! empty( $options['porcelain'] ) ) {
 			WP_CLI::log( $saved['id'] );
 			return;
 		}
 		$webhook = $this->attempt( static fn() => posthorn_find_webhook( $saved['id'] ) );
 		$this->print_one( array_filter( $webhook, static fn( $value ): bool => null !== $value ), $options );
+		array_map( array( 'WP_CLI', 'warning' ), $webhook['warnings'] );
 		if ( 'table' === $options['format'] ) {
 			WP_CLI::success( sprintf( $says, $saved['id'] ) );
 		}
