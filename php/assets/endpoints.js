@@ -47,6 +47,13 @@
 			for ( const place of page.querySelectorAll( '.posthorn-mistake' ) ) {
 				document.getElementById( place.id ).textContent = place.textContent;
 				document.getElementById( place.id ).hidden      = place.hidden;
+				if ( ! place.hidden ) {
+					document.getElementById( place.id ).closest( 'details' )?.setAttribute( 'open', '' );
+				}
+			}
+			// The button may have been in it, and the keyboard's focus on the button.
+			if ( ! button.isConnected ) {
+				form.elements[ button.name ]?.focus();
 			}
 			document.getElementById( id ).scrollIntoView( { block: 'nearest' } );
 		} catch ( error ) {

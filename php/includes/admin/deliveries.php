@@ -142,7 +142,7 @@ function posthorn_nothing_here( string $state ): string {
 		case 'dead':
 			return __( 'Nothing has failed for good. Deliveries that were tried in vain to the end are kept here with their error.', 'posthorn' );
 		case 'pending':
-			return __( 'Nothing waits: every event has reached your receiver, or failed for good.', 'posthorn' );
+			return __( 'Nothing waits: every event has reached your receiver, failed for good, or was cancelled.', 'posthorn' );
 	}
 	return __( 'Nothing here yet. As soon as something changes in your CRM that your receiver wants to know, it appears here.', 'posthorn' );
 }
@@ -171,9 +171,10 @@ function posthorn_print_delivery_row( array $delivery, array $endpoints ): void 
 		$last = posthorn_delivery_error( $delivery );
 	}
 	$to    = '';
-	foreach ( count( $endpoints ) > 1 ? $endpoints : array() as $endpoint ) {
+	$known = array_column( $endpoints, null, 'id' )[ $delivery['endpoint'] ] ?? null;
+	if ( null === $known || count( $endpoints ) > 1 ) {
 		/* translators: %s: name of an endpoint. */
-		$to = $endpoint['id'] === $delivery['endpoint'] ? '<br><span class="description">' . esc_html( sprintf( __( 'to %s', 'posthorn' ), posthorn_receiver_name( $endpoint, 2 ) ) ) . '</span>' : $to;
+		$to = '<br><span class="description">' . esc_html( null === $known ? __( 'to an endpoint that was deleted', 'posthorn' ) : sprintf( __( 'to %s', 'posthorn' ), posthorn_receiver_name( $known, 2 ) ) ) . '</span>';
 	}
 	$cells = array(
 		'<a href="' . esc_url( $link ) . '"><strong>' . esc_html( $delivery['event'] ) . '</strong></a>' . $to,
@@ -218,7 +219,9 @@ function posthorn_print_delivery( ?array $delivery ): void {
 		return;
 	}
 	echo '<h2>' . esc_html( $delivery['event'] ) . ' ' . posthorn_state_mark( $delivery['state'] ) . '</h2><dl class="posthorn-facts">'; // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
+	$known = array_column( posthorn_client_endpoints(), null, 'id' )[ $delivery['endpoint'] ] ?? null;
 	$facts = array(
+		__( 'Endpoint', 'posthorn' )     => null === $known ? __( 'deleted', 'posthorn' ) : posthorn_receiver_name( $known, 2 ),
 		__( 'Record', 'posthorn' )       => (string) $delivery['record'],
 		__( 'Happened', 'posthorn' )     => posthorn_local_time( $delivery['created_at'] ),
 		__( 'Next attempt', 'posthorn' ) => 'pending' === $delivery['state'] ? posthorn_next_attempt( $delivery, posthorn_client_endpoints() ) : '',
@@ -228,7 +231,9 @@ function posthorn_print_delivery( ?array $delivery ): void {
 		echo '<dt>' . esc_html( $name ) . '</dt><dd>' . esc_html( $text ) . '</dd>';
 	}
 	echo '</dl>';
-	posthorn_print_delivery_buttons( $delivery );
+	if ( null !== $known ) {
+		posthorn_print_delivery_buttons( $delivery );
+	}
 	$attempts = (array) ( $delivery['attempts_log'] ?? array() );
 	if ( array() === $attempts ) {
 		$why = posthorn_delivery_error( $delivery );

@@ -19,6 +19,8 @@ const POSTHORN_ADVANCED_FIELDS = array( 'omit', 'headers', 'max_body_bytes', 'ti
 function posthorn_print_advanced( array $form, array $mistakes ): void {
 	$usual = posthorn_endpoint_form( null );
 	$open  = false;
+	// Rows that were left free.
+	$form['headers'] = array_values( array_filter( $form['headers'], static fn( array $row ): bool => '' !== $row['name'] . $row['value'] ) );
 	foreach ( POSTHORN_ADVANCED_FIELDS as $field ) {
 		$open = $open || isset( $mistakes[ $field ] ) || $usual[ $field ] !== $form[ $field ];
 	}
@@ -32,7 +34,7 @@ function posthorn_print_advanced( array $form, array $mistakes ): void {
 	posthorn_print_advanced_part( __( 'Attempts', 'posthorn' ) );
 	posthorn_print_attempt_rows( $form, $mistakes, $format );
 	echo '</table>';
-	posthorn_print_advanced_part( __( 'The way there', 'posthorn' ) );
+	posthorn_print_advanced_part( __( 'Network', 'posthorn' ) );
 	posthorn_print_network_rows( $form, $mistakes );
 	echo '</table></details>';
 }
@@ -101,7 +103,7 @@ function posthorn_print_network_rows( array $form, array $mistakes ): void {
 	// The password of a proxy that is not stored yet is carried along unseen.
 	$shown = posthorn_shown_proxy( $form['proxy'] );
 	$kept  = $shown === $form['proxy'] || str_contains( $form['proxy'], POSTHORN_MASK ) ? '' : posthorn_kept_secret( $form['proxy'] );
-	posthorn_print_text_row( 'private_addresses', __( 'Private addresses', 'posthorn' ), $form, $mistakes, __( 'The only ones it may have, separated with commas: n8n.internal, 10.0.8.0/24. They hold while “on my own network” above is not ticked, which allows any.', 'posthorn' ), '', 'regular-text', $may );
+	posthorn_print_text_row( 'private_addresses', __( 'Private addresses', 'posthorn' ), $form, $mistakes, __( 'Hosts and ranges of your own network where it may be, separated with commas: n8n.internal, 10.0.8.0/24. Not needed where “on my own network” above is ticked, which allows any.', 'posthorn' ), '', 'regular-text', $may );
 	posthorn_print_text_row( 'proxy', __( 'Proxy', 'posthorn' ), array( 'proxy' => $shown ) + $form, $mistakes, __( 'http://host:port, with user:password@ before the host if it asks for them. “none” calls the receiver directly. Empty: the one of wp-config.php (WP_PROXY_HOST), or of the server.', 'posthorn' ), '', 'regular-text', $may );
 	echo '<input type="hidden" name="kept_proxy" value="' . esc_attr( $kept ) . '">';
 	posthorn_print_text_row( 'ca', __( 'Certificate authority', 'posthorn' ), $form, $mistakes, __( 'For a receiver whose certificate is signed by an authority of your own: path of its PEM file on this server. It is trusted instead of the usual ones.', 'posthorn' ), '', 'regular-text', $may );

@@ -73,9 +73,9 @@ function posthorn_print_endpoint_row( array $endpoint, ?array $standing ): void 
 	$waiting = (int) ( $standing['waiting'] ?? 0 );
 	$name    = posthorn_endpoint_name( $endpoint );
 	$cells   = array(
-		( empty( $endpoint['read_only'] ) ? '<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a>' : '<strong>' . esc_html( $name ) . '</strong>' ) . '<br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name, $standing ),
+		( empty( $endpoint['read_only'] ) ? '<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a>' : '<strong>' . esc_html( $name ) . '</strong>' ) . '<br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name ),
 		esc_html( posthorn_events_words( (array) $endpoint['events'] ) ) . ( empty( $endpoint['filters'] ) ? '' : '<br><span class="description">' . esc_html__( 'with conditions', 'posthorn' ) . '</span>' ),
-		posthorn_endpoint_state_mark( $standing ),
+		posthorn_endpoint_state_mark( $standing ) . posthorn_resume_button( $endpoint, $standing, $name ),
 		/* translators: %s: a duration such as 5 minutes. */
 		empty( $standing['last_success_at'] ) ? '–' : esc_html( sprintf( __( '%s ago', 'posthorn' ), human_time_diff( (int) strtotime( $standing['last_success_at'] ) ) ) ),
 		0 === $waiting ? '0' : '<a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending', 'endpoint' => $endpoint['id'] ) ) ) . '">' . esc_html( number_format_i18n( $waiting ) ) . '</a>', // phpcs:ignore WordPress.Arrays
@@ -103,18 +103,15 @@ function posthorn_short_address( string $url ): string {
 /**
  * The actions of a row as HTML: links that only lead somewhere, buttons that change something.
  *
- * @param array      $endpoint What posthorn_list_endpoints() has of it.
- * @param string     $edit     Where it is edited.
- * @param string     $name     What it is called.
- * @param array|null $standing What posthorn_endpoint_standing() has of it; null if the queue cannot be asked.
+ * @param array  $endpoint What posthorn_list_endpoints() has of it.
+ * @param string $edit     Where it is edited.
+ * @param string $name     What it is called.
  */
-function posthorn_endpoint_actions( array $endpoint, string $edit, string $name, ?array $standing ): string {
+function posthorn_endpoint_actions( array $endpoint, string $edit, string $name ): string {
 	$button  = '<button class="button-link" name="do" value="%s">%s<span class="screen-reader-text"> %s</span></button>';
 	$link    = '<a href="%s"%s>%s<span class="screen-reader-text"> %s</span></a>';
-	$waits   = in_array( $standing['state'] ?? '', array( 'suspended', 'asked_to_wait', 'circuit_open', 'failing' ), true ) && ( $standing['waiting'] > 0 || 'suspended' === $standing['state'] );
-	$resume  = $waits ? array( sprintf( $button, esc_attr( 'resume:' . $endpoint['id'] ), esc_html__( 'Send now', 'posthorn' ), esc_html( $name ) ) ) : array();
 	if ( ! empty( $endpoint['read_only'] ) ) {
-		return '<span class="posthorn-actions description">' . implode( ' | ', array_merge( array( esc_html__( 'defined in wp-config.php', 'posthorn' ) ), $resume ) ) . '</span>';
+		return '<span class="posthorn-actions description">' . esc_html__( 'defined in wp-config.php', 'posthorn' ) . '</span>';
 	}
 	$actions = array(
 		sprintf( $link, esc_url( $edit ), '', esc_html__( 'Edit', 'posthorn' ), esc_html( $name ) ),
@@ -124,8 +121,22 @@ function posthorn_endpoint_actions( array $endpoint, string $edit, string $name,
 			: sprintf( $button, esc_attr( 'enable:' . $endpoint['id'] ), esc_html__( 'Switch on', 'posthorn' ), esc_html( $name ) ),
 		sprintf( $link, esc_url( add_query_arg( 'delete', '1', $edit ) ), ' class="posthorn-delete"', esc_html__( 'Delete', 'posthorn' ), esc_html( $name ) ),
 	);
-	array_splice( $actions, 1, 0, $resume );
 	return '<span class="posthorn-actions">' . implode( ' | ', $actions ) . '</span>';
+}
+
+/**
+ * The button that has what waits for an endpoint sent now, HTML; empty where nothing is held back.
+ *
+ * @param array      $endpoint What posthorn_list_endpoints() has of it.
+ * @param array|null $standing What posthorn_endpoint_standing() has of it; null if the queue cannot be asked.
+ * @param string     $name     What it is called.
+ */
+function posthorn_resume_button( array $endpoint, ?array $standing, string $name ): string {
+	$state = $standing['state'] ?? '';
+	if ( 'suspended' !== $state && ( ! in_array( $state, array( 'asked_to_wait', 'circuit_open', 'failing' ), true ) || 0 === $standing['waiting'] ) ) {
+		return '';
+	}
+	return sprintf( '<br><button class="button-link" name="do" value="%s">%s<span class="screen-reader-text"> %s</span></button>', esc_attr( 'resume:' . $endpoint['id'] ), esc_html__( 'Send now', 'posthorn' ), esc_html( $name ) );
 }
 
 /**

@@ -212,6 +212,11 @@ function posthorn_print_settings_tab(): void {
 	posthorn_native_print_warnings( $taking_over );
 	posthorn_print_status();
 	posthorn_native_print_silenced();
+	$all = posthorn_settings()['endpoints'];
+	if ( count( $all ) > 1 ) {
+		/* translators: 1: name of an endpoint, 2: a number. */
+		echo '<p>' . esc_html( sprintf( __( 'Below is the endpoint %1$s, one of %2$s:', 'posthorn' ), posthorn_receiver_name( posthorn_main_endpoint( posthorn_settings() ), 2 ), number_format_i18n( count( $all ) ) ) ) . ' <a href="' . esc_url( posthorn_page_url( array( 'tab' => 'endpoints' ) ) ) . '">' . esc_html__( 'all endpoints', 'posthorn' ) . '</a></p>'; // phpcs:ignore WordPress.Arrays
+	}
 	posthorn_print_form( $state['form'], $mistakes, '' === $taking_over ? $state['result'] : '' );
 	if ( defined( 'POSTHORN_ENDPOINTS' ) ) {
 		require_once __DIR__ . '/constants.php';
