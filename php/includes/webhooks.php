@@ -120,8 +120,15 @@ function posthorn_log_entry( array $delivery ): array {
  * @param string $id    The webhook.
  * @param array  $given `startDate`, `endDate` (ISO 8601; a day alone is the whole of it, in UTC), `status`.
  * @return array A filter as the extension takes it.
+ * @throws InvalidArgumentException When a date cannot be read; the message begins with its name.
  */
 function posthorn_log_filter( string $id, array $given ): array {
+	foreach ( array( 'startDate', 'endDate' ) as $name ) {
+		if ( '' !== (string) ( $given[ $name ] ?? '' ) && 1 !== preg_match( '/^\d{4}-\d\d-\d\d(T.*)?$/', (string) $given[ $name ] ) ) {
+			/* translators: 1: startDate or endDate, 2: what was given. */
+			throw new InvalidArgumentException( sprintf( __( '%1$s: “%2$s” is neither a day, such as 2026-04-17, nor a time, such as 2026-04-17T12:34:56Z.', 'posthorn' ), $name, (string) $given[ $name ] ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- No page shows it.
+		}
+	}
 	$day   = static fn( string $date, string $plus ): string => preg_match( '/^\d{4}-\d\d-\d\d$/', $date ) && strtotime( $date ) ? gmdate( 'Y-m-d\TH:i:s\Z', (int) strtotime( "$date UTC $plus" ) ) : $date;
 	$state = array_search( $given['status'] ?? '', POSTHORN_LOG_STATUS, true );
 	return posthorn_delivery_filter(

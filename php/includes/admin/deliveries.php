@@ -44,7 +44,8 @@ function posthorn_print_deliveries(): void {
 		}
 		posthorn_print_delivery_list( isset( posthorn_states()[ $state ] ) ? $state : '', $before, $only );
 	} catch ( \Throwable $error ) {
-		echo wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
+		// Whether the site is a copy is asked above.
+		echo posthorn_is_held() ? '<p class="posthorn-empty">' . esc_html__( 'The deliveries are shown when the question above is answered.', 'posthorn' ) . '</p>' : wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
 	}
 }
 

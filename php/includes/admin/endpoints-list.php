@@ -30,7 +30,8 @@ function posthorn_print_endpoint_list(): void {
 		posthorn_delete_endpoints_that_left();
 		$standing = posthorn_endpoint_standing();
 	} catch ( \Throwable $error ) {
-		echo wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
+		// Whether the site is a copy is asked above.
+		echo posthorn_is_held() ? '' : wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
 	}
 	$endpoints = posthorn_list_endpoints();
 	$add       = posthorn_page_url( array( 'tab' => 'endpoints', 'endpoint' => 'new' ) ); // phpcs:ignore WordPress.Arrays
@@ -75,10 +76,10 @@ function posthorn_print_endpoint_row( array $endpoint, ?array $standing ): void 
 	$cells   = array(
 		( empty( $endpoint['read_only'] ) ? '<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a>' : '<strong>' . esc_html( $name ) . '</strong>' ) . '<br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name ),
 		esc_html( posthorn_events_words( (array) $endpoint['events'] ) ) . ( empty( $endpoint['filters'] ) ? '' : '<br><span class="description">' . esc_html__( 'with conditions', 'posthorn' ) . '</span>' ),
-		posthorn_endpoint_state_mark( $standing ) . posthorn_resume_button( $endpoint, $standing, $name ),
+		posthorn_endpoint_state_mark( null === $standing && ! $endpoint['enabled'] ? array( 'state' => 'disabled' ) : $standing ) . posthorn_resume_button( $endpoint, $standing, $name ),
 		/* translators: %s: a duration such as 5 minutes. */
 		empty( $standing['last_success_at'] ) ? '–' : esc_html( sprintf( __( '%s ago', 'posthorn' ), human_time_diff( (int) strtotime( $standing['last_success_at'] ) ) ) ),
-		0 === $waiting ? '0' : '<a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending', 'endpoint' => $endpoint['id'] ) ) ) . '">' . esc_html( number_format_i18n( $waiting ) ) . '</a>', // phpcs:ignore WordPress.Arrays
+		0 === $waiting ? ( null === $standing ? '–' : '0' ) : '<a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending', 'endpoint' => $endpoint['id'] ) ) ) . '">' . esc_html( number_format_i18n( $waiting ) ) . '</a>', // phpcs:ignore WordPress.Arrays
 		empty( $standing['failing_since'] ) ? '–' : esc_html( posthorn_local_time( $standing['failing_since'] ) ),
 	);
 	echo '<tr>';

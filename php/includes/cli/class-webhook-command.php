@@ -17,6 +17,9 @@ require_once __DIR__ . '/webhook-options.php';
  */
 class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 
+	/** So many events of a webhook are named in a table. */
+	private const NAMED_EVENTS = 3;
+
 	/**
 	 * Lists the webhooks of the site.
 	 *
@@ -51,6 +54,13 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 				return posthorn_webhooks();
 			}
 		);
+		if ( 'table' === $options['format'] && ! isset( $options['fields'] ) ) {
+			// Whoever reads a table has seen enough after a few; programs ask for another format.
+			foreach ( $webhooks as $n => $webhook ) {
+				$more                     = count( $webhook['events'] ) - self::NAMED_EVENTS;
+				$webhooks[ $n ]['events'] = implode( ', ', array_slice( $webhook['events'], 0, self::NAMED_EVENTS ) ) . ( $more > 0 ? " and $more more" : '' );
+			}
+		}
 		$this->print_list( $webhooks, array( 'id', 'url', 'events', 'enabled', 'description', 'format', 'state', 'waiting', 'last_success_at' ), $options );
 	}
 
@@ -346,7 +356,7 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 			WP_CLI::error( sprintf( '--%s: not an option here; the dates are --startDate and --endDate.', $strange ) );
 		}
 		$webhook = $this->attempt( static fn() => posthorn_find_webhook( $arguments[0] ) );
-		$filter  = posthorn_log_filter( $webhook['id'], $options );
+		$filter  = $this->attempt( static fn() => posthorn_log_filter( $webhook['id'], $options ) );
 		if ( 'count' === $options['format'] ) {
 			WP_CLI::log( (string) $this->attempt( static fn() => posthorn_count_deliveries( $filter ) ) );
 			return;

@@ -79,6 +79,41 @@ final class CliHabitsTest extends SiteTestCase {
 		self::assertIsArray( json_decode( $command->output, true ) );
 	}
 
+	public function test_a_secret_is_made_in_the_form_of_a_format_and_stored_nowhere(): void {
+		$made = Command::wp( 'posthorn', 'format', 'secret', 'standard-webhooks' );
+		self::assertSame( 0, $made->status, $made->errors );
+		self::assertMatchesRegularExpression( '#^whsec_[A-Za-z0-9+/]{40,}={0,2}\n$#', $made->output );
+		self::assertNotSame( $made->output, Command::wp( 'posthorn', 'format', 'secret', 'standard-webhooks' )->output );
+		self::assertSame( 1, Command::wp( 'posthorn', 'format', 'secret', 'morse' )->status );
+		self::assertSame( 0, Command::bash( 'wp posthorn webhook update main --wire-format=standard-webhooks --secret="$(wp posthorn format secret standard-webhooks)" --porcelain' )->status );
+	}
+
+	public function test_a_table_names_a_few_events_and_what_programs_read_names_all(): void {
+		$events = array( 'deal.won', 'deal.lost', 'deal.created', 'contact.created', 'contact.deleted' );
+		$this->save_endpoint( array( 'events' => $events ) );
+		self::assertStringContainsString( 'deal.won, deal.lost, deal.created and 2 more', Command::wp( 'posthorn', 'webhook', 'list' )->output );
+		self::assertSame( $events, json_decode( Command::wp( 'posthorn', 'webhook', 'list', '--format=json' )->output, true )[0]['events'] );
+		self::assertStringContainsString( 'contact.deleted', Command::wp( 'posthorn', 'webhook', 'list', '--format=csv' )->output );
+	}
+
+	public function test_what_cannot_be_sent_again_says_why(): void {
+		$this->save_endpoint( array( 'schedule' => array() ) );
+		$this->receiver->behave( array( 'mode' => 'status', 'status' => 500 ) );
+		$event = posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
+		$this->wait_until( 'it has failed', fn() => 'dead' === ( $this->delivery_of( $event )['state'] ?? '' ) );
+		$id = $this->delivery_of( $event )['id'];
+		$this->save_no_endpoint();
+		$command = Command::wp( 'posthorn', 'delivery', 'replay', $id );
+		self::assertSame( 1, $command->status );
+		self::assertStringContainsString( 'is gone', $command->errors );
+	}
+
+	public function test_an_endpoint_of_wp_config_is_called_what_it_is_called_there(): void {
+		$constant = '--exec=' . sprintf( 'define( "POSTHORN_ENDPOINTS", %s );', var_export( array( array( 'id' => 'fixed', 'url' => 'https://example.com/', 'description' => 'Data warehouse' ) ), true ) );
+		$named    = Command::wp( $constant, 'eval', 'require_once WP_PLUGIN_DIR . "/posthorn/includes/admin/receiver-state.php"; require_once WP_PLUGIN_DIR . "/posthorn/includes/endpoints.php"; echo posthorn_receiver_name( posthorn_find_endpoint( "fixed" ), 2 );' );
+		self::assertSame( 'Data warehouse', $named->output, $named->errors );
+	}
+
 	public function test_a_receiver_that_is_neither_id_nor_url_is_called_so(): void {
 		foreach ( array( 'test', 'preview' ) as $verb ) {
 			$command = Command::wp( 'posthorn', $verb, 'mian' );

@@ -125,6 +125,14 @@ final class RestHabitsTest extends SiteTestCase {
 		self::assertSame( array(), $this->api->patch( '/webhooks/one', array( 'filters' => array( 'value' => array( 'gte' => 1 ) ) ) )[1]['warnings'] );
 	}
 
+	public function test_a_date_that_is_none_is_named_as_it_was_given(): void {
+		$this->add( 'one' );
+		foreach ( array( 'startDate', 'endDate' ) as $name ) {
+			list( $status, $error ) = $this->api->get( '/webhooks/one/logs', array( $name => 'soon' ) );
+			self::assertSame( array( 400, true ), array( $status, str_starts_with( $error['message'], "$name: “soon”" ) ), $error['message'] );
+		}
+	}
+
 	public function test_a_group_is_found_in_any_case_and_one_that_is_none_is_an_error(): void {
 		self::assertSame( $this->api->get( '/events', array( 'group' => 'Contacts' ) ), $this->api->get( '/events', array( 'group' => 'contacts' ) ) );
 		list( $status, $error ) = $this->api->get( '/events', array( 'group' => 'Contatcs' ) );
