@@ -1,9 +1,9 @@
-/* The form of an endpoint: rows are added, and buttons answer without leaving the page. Without JavaScript there are free rows, and
+/* The forms of an endpoint: rows are added, and buttons answer without leaving the page. Without JavaScript there are free rows, and
    the buttons load the page anew. */
 ( function () {
 	'use strict';
 
-	const form = document.getElementById( 'posthorn-endpoint-form' );
+	const form = document.querySelector( '#posthorn-endpoint-form, #posthorn-form' );
 	if ( ! form ) {
 		return;
 	}
@@ -47,6 +47,13 @@
 			for ( const place of page.querySelectorAll( '.posthorn-mistake' ) ) {
 				document.getElementById( place.id ).textContent = place.textContent;
 				document.getElementById( place.id ).hidden      = place.hidden;
+				if ( ! place.hidden ) {
+					document.getElementById( place.id ).closest( 'details' )?.setAttribute( 'open', '' );
+				}
+			}
+			// The button may have been in it, and the keyboard's focus on the button.
+			if ( ! button.isConnected ) {
+				form.elements[ button.name ]?.focus();
 			}
 			document.getElementById( id ).scrollIntoView( { block: 'nearest' } );
 		} catch ( error ) {
@@ -77,7 +84,7 @@
 	form.addEventListener(
 		'input',
 		function ( event ) {
-			if ( event.target.name === 'events[]' || event.target.name === 'other_events' ) {
+			if ( form.elements.all_events && ( event.target.name === 'events[]' || event.target.name === 'other_events' ) ) {
 				form.elements.all_events.value = '0';
 			}
 		}

@@ -19,7 +19,7 @@
 	}
 
 	function showMistakes( mistakes ) {
-		for ( const field of [ 'url', 'events', 'secret' ] ) {
+		for ( const field of [ 'url', 'events', 'secret', 'test_data' ] ) {
 			const place       = document.getElementById( 'posthorn-' + field + '-mistake' );
 			place.textContent = mistakes[ field ] || '';
 			place.hidden      = ! mistakes[ field ];

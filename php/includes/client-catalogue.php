@@ -45,12 +45,12 @@ function posthorn_client_presets(): array {
 /**
  * A new random secret in the form that a format wants.
  *
- * @param string $format A format's name; empty for the default.
+ * @param string|array $format A format's name, empty for the default, or a definition.
  * @throws \Posthorn\InvalidArgument When there is no such format.
  */
-function posthorn_client_generate_secret( string $format ): string {
+function posthorn_client_generate_secret( $format ): string {
 	require_once __DIR__ . '/formats.php';
-	return '' === $format ? \Posthorn\generate_secret() : \Posthorn\generate_secret( posthorn_meant_format( $format ) );
+	return '' === $format ? \Posthorn\generate_secret() : \Posthorn\generate_secret( is_string( $format ) ? posthorn_meant_format( $format ) : $format );
 }
 
 /**

@@ -288,12 +288,13 @@ function posthorn_client_endpoints(): array {
 }
 
 /**
- * Ends an endpoint's suspension.
+ * Ends an endpoint's suspension, pause and open circuit breaker; what waits for it is due now.
  *
  * @param string $id The endpoint.
+ * @return bool False if the queue knows no such endpoint.
  */
-function posthorn_client_resume( string $id ): void {
-	posthorn_queue()->resume( $id, posthorn_site_key() );
+function posthorn_client_resume( string $id ): bool {
+	return posthorn_queue()->resume( $id, posthorn_site_key() );
 }
 
 /**

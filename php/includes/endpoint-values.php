@@ -101,6 +101,10 @@ function posthorn_checked_endpoint( array $stored, array $given ) {
 	$plain    = posthorn_with_given( $plain, $given, $mistakes );
 	$checked  = array_intersect_key( $plain, array_flip( POSTHORN_ENDPOINT_KEYS ) );
 	$mistakes = $mistakes + posthorn_endpoint_mistakes( array_diff_key( $checked, $mistakes ), array_keys( $mistakes ) );
+	// Only of what is chosen now: one that was stored before can be switched off all the same.
+	if ( array() === array_intersect_key( $mistakes, array_flip( array( 'events', 'format', 'preset' ) ) ) && array() !== array_intersect_key( $given, array_flip( array( 'events', 'format', 'preset' ) ) ) ) {
+		$mistakes += array_filter( array( 'events' => posthorn_idle_pattern( $checked ) ) );
+	}
 	return array() === $mistakes ? $plain : posthorn_endpoint_mistakes_error( $mistakes );
 }
 
@@ -230,8 +234,9 @@ function posthorn_keys_not_allowed( array $before, array $given ): array {
  * @throws \Posthorn\Exception When the queue cannot be used.
  */
 function posthorn_endpoint_mistakes( array $endpoint, array $known = array() ): array {
+	require_once __DIR__ . '/formats.php';
 	$mistakes = array();
-	$format   = posthorn_client_format( (string) ( is_string( $endpoint['format'] ?? null ) ? $endpoint['format'] : '' ) );
+	$format   = posthorn_format_of( $endpoint['format'] ?? '' );
 	if ( null !== $format && $format['needs_secret'] && array() === posthorn_secret_list( $endpoint['secret'] ?? '' ) && ! in_array( 'secret', $known, true ) ) {
 		/* translators: %s: name of a format. */
 		$mistakes['secret'] = sprintf( __( 'The format %s signs every webhook: enter a secret, or have one generated.', 'posthorn' ), $format['title'] );

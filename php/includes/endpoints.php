@@ -148,6 +148,34 @@ function posthorn_duplicate_endpoint( string $id, ?int $revision = null ) {
 }
 
 /**
+ * Has what waits for an endpoint sent now: whatever holds it back ends, be it a suspension, the receiver's wish or the circuit
+ * breaker. Also for one that wp-config.php defines.
+ *
+ * @param string $id Its id.
+ * @return array|WP_Error The endpoint as posthorn_shown_endpoint() shows it.
+ */
+function posthorn_resume_endpoint( string $id ) {
+	$endpoint = posthorn_find_endpoint( $id );
+	if ( null === $endpoint ) {
+		return posthorn_no_such_endpoint( $id );
+	}
+	try {
+		posthorn_hand_over_if_needed();
+		if ( ! $endpoint['enabled'] ) {
+			/* translators: %s: an id. */
+			return new WP_Error( 'posthorn_conflict', sprintf( __( 'Nothing is sent to the endpoint %s, because it is switched off. Switch it on.', 'posthorn' ), $id ), array( 'status' => 409 ) );
+		}
+		if ( posthorn_client_paused() ) {
+			return new WP_Error( 'posthorn_conflict', __( 'Nothing is sent from this site since the plugin was switched off: Settings → CRM Webhooks asks whether to send what waits.', 'posthorn' ), array( 'status' => 409 ) );
+		}
+		posthorn_client_resume( $id );
+	} catch ( \Throwable $error ) {
+		return posthorn_endpoints_unavailable( $error );
+	}
+	return $endpoint;
+}
+
+/**
  * Deletes an endpoint.
  *
  * @param string   $id       Its id.

@@ -65,6 +65,64 @@ function posthorn_meant_format( string $name ) {
 }
 
 /**
+ * Whether what an endpoint has as its format is a whole definition, as an array or as TOML text, and no name.
+ *
+ * @param mixed $format What it has.
+ */
+function posthorn_has_own_format( $format ): bool {
+	return is_array( $format ) || is_string( $format ) && str_contains( $format, '=' );
+}
+
+/**
+ * What a format is, by name or by its definition.
+ *
+ * @param mixed $format A name, empty for the default, or a definition.
+ * @return array|null As posthorn_client_read_format() tells of it; null if there is no such format, or it has a mistake.
+ */
+function posthorn_format_of( $format ): ?array {
+	if ( ! posthorn_has_own_format( $format ) ) {
+		return posthorn_client_format( is_string( $format ) ? $format : '' );
+	}
+	try {
+		return posthorn_client_read_format( $format );
+	} catch ( \Throwable $error ) {
+		return null;
+	}
+}
+
+/**
+ * The format that an endpoint is sent: its own, or else its preset's, or else the default.
+ *
+ * @param array $endpoint An endpoint, with `format` and `preset` if it has them.
+ * @return mixed A name, or a definition.
+ */
+function posthorn_effective_format( array $endpoint ) {
+	return $endpoint['format'] ?? array_column( posthorn_client_presets(), 'format', 'name' )[ (string) ( $endpoint['preset'] ?? '' ) ] ?? posthorn_client_format( '' )['name'];
+}
+
+/**
+ * What is wrong with subscriptions: a pattern such as `bot.*` means the events that the format has, and may mean none.
+ *
+ * @param array $endpoint An endpoint that is in order otherwise.
+ * @return string|null What is wrong; null if nothing is.
+ */
+function posthorn_idle_pattern( array $endpoint ): ?string {
+	$format = posthorn_effective_format( $endpoint );
+	foreach ( (array) ( $endpoint['events'] ?? array() ) as $pattern ) {
+		if ( ! is_string( $pattern ) || ! str_ends_with( $pattern, '.*' ) || array() !== array_diff( posthorn_client_wanted( array( $pattern ), $format ), array( 'test' ) ) ) {
+			continue;
+		}
+		$known = array();
+		foreach ( posthorn_client_events() as $event ) {
+			$known = array_merge( $known, preg_grep( '/^' . preg_quote( substr( $pattern, 0, -1 ), '/' ) . '/', array_merge( array( $event['name'] ), $event['other_names'] ) ) );
+		}
+		/* translators: 1: a pattern such as bot.*, 2: name of a format, 3: names of events. */
+		return sprintf( __( '“%1$s” means the events of that kind that the format %2$s has, and it has none, so nothing would be sent. Name them one by one (%3$s), or choose another format.', 'posthorn' ), $pattern, posthorn_format_of( $format )['title'] ?? '', implode( ', ', array_slice( $known, 0, 4 ) ) . ( count( $known ) > 4 ? ' …' : '' ) );
+	}
+	return null;
+}
+
+/**
  * The formats that code adds and the extension accepts.
  *
  * @return array[] As posthorn_client_read_format() tells of each.

@@ -28,6 +28,7 @@ const POSTHORN_SELDOM = array(
 	'admin_post_posthorn_native'   => array( 'admin/native-webhooks.php', 'posthorn_native_decided' ),
 	// The buttons in the list of endpoints.
 	'admin_post_posthorn_endpoint' => array( 'admin/endpoints-page.php', 'posthorn_endpoint_decided' ),
+	'admin_post_posthorn_delivery' => array( 'admin/delivery-actions.php', 'posthorn_delivery_decided' ),
 	'admin_post_posthorn_export'   => array( 'admin/transfer.php', 'posthorn_export_asked' ),
 	'admin_post_posthorn_import'   => array( 'admin/transfer.php', 'posthorn_import_asked' ),
 );

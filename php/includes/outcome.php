@@ -79,6 +79,9 @@ function posthorn_outcome_advice( array $attempt, string $location, array $endpo
 		if ( defined( 'WP_CLI' ) && WP_CLI ) {
 			return __( 'Its address belongs to a private network, and Posthorn calls those only if you allow it. If the receiver is on your own network, give --allow-private, and tick “This receiver is on my own network” under Settings → CRM Webhooks.', 'posthorn' );
 		}
+		if ( defined( 'REST_REQUEST' ) && REST_REQUEST && posthorn_may_allow_private() ) {
+			return __( 'Its address belongs to a private network, and Posthorn calls those only if you allow it. If the receiver is on your own network, set allow_private to true.', 'posthorn' );
+		}
 		return posthorn_may_allow_private()
 			? __( 'Its address belongs to a private network, and Posthorn calls those only if you allow it. If the receiver is on your own network, tick “This receiver is on my own network”.', 'posthorn' )
 			: __( 'Its address belongs to a private network, and Posthorn calls those only if the network’s administrator allows it. Ask for that if the receiver is meant to be there.', 'posthorn' );

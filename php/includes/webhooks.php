@@ -10,6 +10,7 @@
 defined( 'ABSPATH' ) || exit;
 
 require_once __DIR__ . '/endpoints.php';
+require_once __DIR__ . '/formats.php';
 
 /** A delivery's state => what the log calls it. Of a cancelled one Winnerr's API knows nothing. */
 const POSTHORN_LOG_STATUS = array(
@@ -55,7 +56,8 @@ function posthorn_webhook( array $shown, array $standing ): array {
 	$now     = $standing[ $shown['id'] ] ?? array();
 
 	$webhook['description'] = (string) $webhook['description'];
-	$webhook['format']      = $webhook['format'] ?? posthorn_client_format( '' )['name'];
+	$webhook['format']      = posthorn_effective_format( $webhook );
+	$webhook['warnings']    = posthorn_webhook_warnings( $webhook );
 	foreach ( POSTHORN_WEBHOOK_STANDING as $key ) {
 		$webhook[ $key ] = $now[ $key ] ?? null;
 	}
@@ -63,6 +65,22 @@ function posthorn_webhook( array $shown, array $standing ): array {
 	$webhook['createdAt'] = $shown['created_at'];
 	$webhook['updatedAt'] = $shown['updated_at'];
 	return $webhook;
+}
+
+/**
+ * What of a webhook is allowed and surely not meant.
+ *
+ * @param array $webhook An endpoint.
+ * @return string[] Sentences that begin with the key.
+ */
+function posthorn_webhook_warnings( array $webhook ): array {
+	$warnings = array();
+	foreach ( empty( $webhook['filters'] ) ? array() : posthorn_client_try_filters( (array) $webhook['filters'], array() )['warnings'] as $warning ) {
+		/* translators: 1: name of a field, 2: a reason. */
+		$warnings[] = sprintf( __( 'filters: the condition on %1$s holds for nothing, so no event is sent: %2$s.', 'posthorn' ), $warning['field'], $warning['why'] );
+	}
+	$idle = posthorn_idle_pattern( $webhook );
+	return null === $idle ? $warnings : array_merge( $warnings, array( "events: $idle" ) );
 }
 
 /**
@@ -102,8 +120,15 @@ function posthorn_log_entry( array $delivery ): array {
  * @param string $id    The webhook.
  * @param array  $given `startDate`, `endDate` (ISO 8601; a day alone is the whole of it, in UTC), `status`.
  * @return array A filter as the extension takes it.
+ * @throws InvalidArgumentException When a date cannot be read; the message begins with its name.
  */
 function posthorn_log_filter( string $id, array $given ): array {
+	foreach ( array( 'startDate', 'endDate' ) as $name ) {
+		if ( '' !== (string) ( $given[ $name ] ?? '' ) && 1 !== preg_match( '/^\d{4}-\d\d-\d\d(T.*)?$/', (string) $given[ $name ] ) ) {
+			/* translators: 1: startDate or endDate, 2: what was given. */
+			throw new InvalidArgumentException( sprintf( __( '%1$s: “%2$s” is neither a day, such as 2026-04-17, nor a time, such as 2026-04-17T12:34:56Z.', 'posthorn' ), $name, (string) $given[ $name ] ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- No page shows it.
+		}
+	}
 	$day   = static fn( string $date, string $plus ): string => preg_match( '/^\d{4}-\d\d-\d\d$/', $date ) && strtotime( $date ) ? gmdate( 'Y-m-d\TH:i:s\Z', (int) strtotime( "$date UTC $plus" ) ) : $date;
 	$state = array_search( $given['status'] ?? '', POSTHORN_LOG_STATUS, true );
 	return posthorn_delivery_filter(
@@ -133,7 +158,7 @@ function posthorn_webhook_fields(): array {
 		'secret'             => array( array( 'string', 'array', 'null' ), __( 'Signs what is sent. While rotating a list, the newest first, each a secret or one with until, its end. Never shown.', 'posthorn' ), array( 'items' => array( 'type' => array( 'string', 'object' ) ), 'writeonly' => true ) ), // phpcs:ignore WordPress.Arrays
 		'keep_secrets_until' => array( array( 'string', 'null' ), __( 'With a new secret: the ones before sign too, until then (ISO 8601).', 'posthorn' ), array( 'writeonly' => true ) ),
 		'format'             => array( array( 'string', 'object', 'null' ), __( 'How requests look: the name of a format, or a definition of one’s own; wpresidence without it.', 'posthorn' ) ),
-		'preset'             => array( array( 'string', 'null' ), __( 'What is known of the receiver: zapier, make, n8n, workato, plain.', 'posthorn' ) ),
+		'preset'             => array( array( 'string', 'null' ), sprintf( /* translators: %s: names. */ __( 'What is known of the receiver: %s.', 'posthorn' ), implode( ', ', array_column( posthorn_client_presets(), 'name' ) ) ) ),
 		'omit'               => array( array( 'array', 'null' ), __( 'Fields of a record that are not sent; private_note without it.', 'posthorn' ), $texts ),
 		'headers'            => array( array( 'object', 'null' ), __( 'Headers of your own, name to value. Values are shown as ********; given back so, they stay.', 'posthorn' ) ),
 		'timeout'            => array( array( 'number', 'null' ), __( 'Seconds that it has to answer.', 'posthorn' ) ),

@@ -110,6 +110,9 @@ greet() {
 		  5. On the receiver's page choose "Answers 500" or "Switched off", change a contact, and see under
 		     Settings when it is tried again: after five minutes, three attempts in all.
 
+		On the command line:  ${SITE#"$POSTHORN_ROOT/"}/wp posthorn status
+		For the REST API:     ${SITE#"$POSTHORN_ROOT/"}/wp user application-password create admin curl --porcelain
+
 		Ctrl-C stops everything; the next \`make demo\` goes on from there.
 	EOT
 }

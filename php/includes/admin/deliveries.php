@@ -34,6 +34,8 @@ function posthorn_print_deliveries(): void {
 	$before = sanitize_text_field( wp_unslash( $_GET['before'] ?? '' ) );
 	$only   = sanitize_text_field( wp_unslash( $_GET['endpoint'] ?? '' ) );
 	// phpcs:enable
+	require_once __DIR__ . '/delivery-actions.php';
+	posthorn_print_delivery_news();
 	posthorn_print_sender_conditions();
 	try {
 		if ( '' !== $id ) {
@@ -42,7 +44,8 @@ function posthorn_print_deliveries(): void {
 		}
 		posthorn_print_delivery_list( isset( posthorn_states()[ $state ] ) ? $state : '', $before, $only );
 	} catch ( \Throwable $error ) {
-		echo wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
+		// Whether the site is a copy is asked above.
+		echo posthorn_is_held() ? '<p class="posthorn-empty">' . esc_html__( 'The deliveries are shown when the question above is answered.', 'posthorn' ) . '</p>' : wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
 	}
 }
 
@@ -83,7 +86,8 @@ function posthorn_print_delivery_list( string $state, string $before, string $on
 		return;
 	}
 	// Not WordPress's class wp-list-table: on a phone it would take the columns apart and leave the headings behind.
-	echo '<div class="posthorn-scroll"><table class="widefat striped posthorn-deliveries"><thead><tr>';
+	posthorn_print_delivery_choice( $state, $only );
+	echo '<div class="posthorn-scroll"><table class="widefat striped posthorn-deliveries"><thead><tr><td class="check-column"><label class="screen-reader-text" for="cb-select-all-1">' . esc_html__( 'Tick all', 'posthorn' ) . '</label><input type="checkbox" id="cb-select-all-1" class="hide-if-no-js"></td>';
 	foreach ( posthorn_delivery_headings() as $heading ) {
 		echo '<th scope="col">' . esc_html( $heading ) . '</th>';
 	}
@@ -91,7 +95,7 @@ function posthorn_print_delivery_list( string $state, string $before, string $on
 	foreach ( $deliveries as $delivery ) {
 		posthorn_print_delivery_row( $delivery, $endpoints );
 	}
-	echo '</tbody></table></div>';
+	echo '</tbody></table></div></form>';
 	if ( $more ) {
 		$older = array_filter(
 			array(
@@ -139,7 +143,7 @@ function posthorn_nothing_here( string $state ): string {
 		case 'dead':
 			return __( 'Nothing has failed for good. Deliveries that were tried in vain to the end are kept here with their error.', 'posthorn' );
 		case 'pending':
-			return __( 'Nothing waits: every event has reached your receiver, or failed for good.', 'posthorn' );
+			return __( 'Nothing waits: every event has reached your receiver, failed for good, or was cancelled.', 'posthorn' );
 	}
 	return __( 'Nothing here yet. As soon as something changes in your CRM that your receiver wants to know, it appears here.', 'posthorn' );
 }
@@ -168,9 +172,10 @@ function posthorn_print_delivery_row( array $delivery, array $endpoints ): void 
 		$last = posthorn_delivery_error( $delivery );
 	}
 	$to    = '';
-	foreach ( count( $endpoints ) > 1 ? $endpoints : array() as $endpoint ) {
+	$known = array_column( $endpoints, null, 'id' )[ $delivery['endpoint'] ] ?? null;
+	if ( null === $known || count( $endpoints ) > 1 ) {
 		/* translators: %s: name of an endpoint. */
-		$to = $endpoint['id'] === $delivery['endpoint'] ? '<br><span class="description">' . esc_html( sprintf( __( 'to %s', 'posthorn' ), posthorn_receiver_name( $endpoint, 2 ) ) ) . '</span>' : $to;
+		$to = '<br><span class="description">' . esc_html( null === $known ? __( 'to an endpoint that was deleted', 'posthorn' ) : sprintf( __( 'to %s', 'posthorn' ), posthorn_receiver_name( $known, 2 ) ) ) . '</span>';
 	}
 	$cells = array(
 		'<a href="' . esc_url( $link ) . '"><strong>' . esc_html( $delivery['event'] ) . '</strong></a>' . $to,
@@ -181,7 +186,12 @@ function posthorn_print_delivery_row( array $delivery, array $endpoints ): void 
 		esc_html( ucfirst( $last ) ),
 		esc_html( posthorn_local_time( $delivery['created_at'] ) ),
 	);
-	echo '<tr>';
+	printf(
+		'<tr><th scope="row" class="check-column"><label class="screen-reader-text" for="posthorn-tick-%1$s">%2$s</label><input type="checkbox" id="posthorn-tick-%1$s" name="ids[]" value="%1$s"></th>',
+		esc_attr( $delivery['id'] ),
+		/* translators: %s: name of an event. */
+		esc_html( sprintf( __( 'Tick %s', 'posthorn' ), trim( $delivery['event'] . ' ' . $delivery['record'] ) ) )
+	);
 	foreach ( posthorn_delivery_headings() as $n => $heading ) {
 		// On a narrow screen each cell is a line, and its heading stands before it.
 		echo '<td data-heading="' . esc_attr( $heading ) . '"><span>' . $cells[ $n ] . '</span></td>'; // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped above.
@@ -210,7 +220,9 @@ function posthorn_print_delivery( ?array $delivery ): void {
 		return;
 	}
 	echo '<h2>' . esc_html( $delivery['event'] ) . ' ' . posthorn_state_mark( $delivery['state'] ) . '</h2><dl class="posthorn-facts">'; // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
+	$known = array_column( posthorn_client_endpoints(), null, 'id' )[ $delivery['endpoint'] ] ?? null;
 	$facts = array(
+		__( 'Endpoint', 'posthorn' )     => null === $known ? __( 'deleted', 'posthorn' ) : posthorn_receiver_name( $known, 2 ),
 		__( 'Record', 'posthorn' )       => (string) $delivery['record'],
 		__( 'Happened', 'posthorn' )     => posthorn_local_time( $delivery['created_at'] ),
 		__( 'Next attempt', 'posthorn' ) => 'pending' === $delivery['state'] ? posthorn_next_attempt( $delivery, posthorn_client_endpoints() ) : '',
@@ -220,6 +232,9 @@ function posthorn_print_delivery( ?array $delivery ): void {
 		echo '<dt>' . esc_html( $name ) . '</dt><dd>' . esc_html( $text ) . '</dd>';
 	}
 	echo '</dl>';
+	if ( null !== $known ) {
+		posthorn_print_delivery_buttons( $delivery );
+	}
 	$attempts = (array) ( $delivery['attempts_log'] ?? array() );
 	if ( array() === $attempts ) {
 		$why = posthorn_delivery_error( $delivery );

@@ -48,6 +48,7 @@ function posthorn_print_endpoint_form( array $form, ?array $stored, array $mista
 	echo '<button class="button" name="posthorn_test" value="1" formaction="#posthorn-result" data-posthorn-part="posthorn-result">' . esc_html__( 'Test Webhook', 'posthorn' ) . '</button> ';
 	echo '<a class="posthorn-cancel" href="' . esc_url( posthorn_page_url( array( 'tab' => 'endpoints' ) ) ) . '">' . esc_html__( 'Cancel', 'posthorn' ) . '</a> ';
 	echo '<span class="description">' . esc_html__( 'The test sends a made-up contact to what is entered above, saved or not.', 'posthorn' ) . '</span></p>';
+	posthorn_print_test_choice( $mistakes );
 	echo '<div id="posthorn-result" aria-live="polite" tabindex="-1">' . wp_kses( $shown['result'], posthorn_result_tags() ) . '</div></form>';
 }
 
@@ -61,16 +62,18 @@ function posthorn_print_endpoint_form( array $form, ?array $stored, array $mista
  * @param string               $help     What it means.
  * @param string               $inside   Optional. What stands in it while it is empty.
  * @param string               $type     Optional. `regular-text` or `small-text`.
+ * @param bool                 $may      Optional. Whether the user may change it.
  */
-function posthorn_print_text_row( string $field, string $label, array $form, array $mistakes, string $help, string $inside = '', string $type = 'regular-text' ): void {
+function posthorn_print_text_row( string $field, string $label, array $form, array $mistakes, string $help, string $inside = '', string $type = 'regular-text', bool $may = true ): void {
 	printf(
-		'<tr><th scope="row"><label for="posthorn-%1$s">%2$s</label></th><td><input type="text" class="%3$s" id="posthorn-%1$s" name="%1$s" value="%4$s" placeholder="%5$s" autocomplete="off"%6$s>',
+		'<tr><th scope="row"><label for="posthorn-%1$s">%2$s</label></th><td><input type="text" class="%3$s" id="posthorn-%1$s" name="%1$s" value="%4$s" placeholder="%5$s" autocomplete="off"%6$s%7$s>',
 		esc_attr( $field ),
 		esc_html( $label ),
 		esc_attr( $type ),
 		esc_attr( $form[ $field ] ),
 		esc_attr( $inside ),
-		posthorn_field_attributes( $field, $mistakes ) // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
+		posthorn_field_attributes( $field, $mistakes ), // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
+		disabled( $may, false, false )
 	);
 	posthorn_print_mistake( $field, $mistakes );
 	echo '<p class="description" id="posthorn-' . esc_attr( $field ) . '-help">' . esc_html( $help ) . '</p></td></tr>';
@@ -132,6 +135,14 @@ function posthorn_print_format_row( array $form, array $mistakes ): void {
 	$usual  = posthorn_form_format( array( 'format' => '' ) + $form );
 	/* translators: %s: name of a format. */
 	$choices = array( '' => sprintf( __( 'The usual one (%s)', 'posthorn' ), $titles[ $usual ] ?? $usual ) ) + $titles;
+	if ( POSTHORN_OWN_FORMAT === $form['format'] ) {
+		/* translators: %s: name of a format. */
+		$choices[ POSTHORN_OWN_FORMAT ] = sprintf( __( 'Its own definition (%s)', 'posthorn' ), posthorn_format_of( posthorn_form_format( $form ) )['title'] ?? '' );
+	} elseif ( ! isset( $choices[ $form['format'] ] ) ) {
+		// Not what is chosen instead, unless the owner does.
+		/* translators: %s: name of a format. */
+		$choices[ $form['format'] ] = sprintf( __( '%s (not known here any more)', 'posthorn' ), $form['format'] );
+	}
 	echo '<tr><th scope="row"><label for="posthorn-format">' . esc_html__( 'Format', 'posthorn' ) . '</label></th><td>';
 	posthorn_print_choice( 'format', $choices, $form['format'], posthorn_field_attributes( 'format', $mistakes ) );
 	posthorn_print_mistake( 'format', $mistakes );

@@ -8,15 +8,12 @@
 defined( 'ABSPATH' ) || exit;
 
 require_once dirname( __DIR__ ) . '/endpoints.php';
+require_once dirname( __DIR__ ) . '/formats.php';
 require_once __DIR__ . '/filter-editor.php';
+require_once __DIR__ . '/typed-values.php';
 
-/** Seconds of the units in which durations are typed. */
-const POSTHORN_UNITS_S = array(
-	'd' => DAY_IN_SECONDS,
-	'h' => HOUR_IN_SECONDS,
-	'm' => MINUTE_IN_SECONDS,
-	's' => 1,
-);
+/** What stands in the form for a format that an endpoint has as a whole definition. */
+const POSTHORN_OWN_FORMAT = ':own';
 
 /**
  * The form as an endpoint fills it.
@@ -37,31 +34,37 @@ function posthorn_endpoint_form( ?array $endpoint ): array {
 		);
 	}
 	return array(
-		'id'              => $endpoint['id'] ?? '',
-		'revision'        => posthorn_settings()['revision'],
-		'description'     => (string) $one['description'],
-		'url'             => (string) $one['url'],
-		'preset'          => (string) ( $one['preset'] ?? 'auto' ),
-		'allow_private'   => true === $one['allow_private'],
-		'enabled'         => $one['enabled'],
-		'format'          => (string) $one['format'],
-		'all_events'      => array( '*' ) === $one['events'],
-		'events'          => array_values( array_intersect( $known, (array) $one['events'] ) ),
-		'other_events'    => implode( ', ', array_diff( (array) $one['events'], $known, array( '*' ) ) ),
-		'filters'         => posthorn_filter_rows( (array) $one['filters'] ),
-		'secret'          => '',
-		'remove_secret'   => false,
-		'keep_for'        => '0',
-		'end_older'       => false,
-		'omit'            => implode( ', ', $one['omit'] ?? array( 'private_note' ) ),
-		'headers'         => $headers,
-		'timeout'         => null === $one['timeout'] ? '' : posthorn_duration_text( $one['timeout'] ),
-		'schedule'        => null === $one['schedule'] ? '' : ( array() === $one['schedule'] ? 'none' : implode( ', ', array_map( 'posthorn_duration_text', $one['schedule'] ) ) ),
-		'max_age'         => null === $one['max_age'] ? '' : posthorn_duration_text( $one['max_age'] ),
-		'rate_per_second' => (string) ( $one['rate_per_second'] ?? '' ),
-		'max_concurrency' => (string) ( $one['max_concurrency'] ?? '' ),
-		'ordered'         => (bool) $one['ordered'],
-		'circuit_breaker' => null === $one['circuit_breaker'] ? '' : ( $one['circuit_breaker'] ? '1' : '0' ),
+		'id'                => $endpoint['id'] ?? '',
+		'revision'          => posthorn_settings()['revision'],
+		'description'       => (string) $one['description'],
+		'url'               => (string) $one['url'],
+		'preset'            => (string) ( $one['preset'] ?? 'auto' ),
+		'allow_private'     => true === $one['allow_private'],
+		'enabled'           => $one['enabled'],
+		'format'            => posthorn_has_own_format( $one['format'] ) ? POSTHORN_OWN_FORMAT : (string) $one['format'],
+		'all_events'        => array( '*' ) === $one['events'],
+		'events'            => array_values( array_intersect( $known, (array) $one['events'] ) ),
+		'other_events'      => implode( ', ', array_diff( (array) $one['events'], $known, array( '*' ) ) ),
+		'filters'           => posthorn_filter_rows( (array) $one['filters'] ),
+		'secret'            => '',
+		'remove_secret'     => false,
+		'keep_for'          => '0',
+		'end_older'         => false,
+		'omit'              => implode( ', ', $one['omit'] ?? array( 'private_note' ) ),
+		'headers'           => $headers,
+		'max_body_bytes'    => null === $one['max_body_bytes'] ? '' : posthorn_size_text( $one['max_body_bytes'] ),
+		'timeout'           => null === $one['timeout'] ? '' : posthorn_duration_text( $one['timeout'] ),
+		'schedule'          => null === $one['schedule'] ? '' : ( array() === $one['schedule'] ? 'none' : implode( ', ', array_map( 'posthorn_duration_text', $one['schedule'] ) ) ),
+		'schedule_jitter'   => null === $one['schedule_jitter'] ? '' : posthorn_share_text( $one['schedule_jitter'] ),
+		'max_age'           => null === $one['max_age'] ? '' : posthorn_duration_text( $one['max_age'] ),
+		'rate_per_second'   => (string) ( $one['rate_per_second'] ?? '' ),
+		'max_concurrency'   => (string) ( $one['max_concurrency'] ?? '' ),
+		'ordered'           => (bool) $one['ordered'],
+		'circuit_breaker'   => null === $one['circuit_breaker'] ? '' : ( $one['circuit_breaker'] ? '1' : '0' ),
+		'private_addresses' => is_array( $one['allow_private'] ) ? implode( ', ', $one['allow_private'] ) : '',
+		'proxy'             => false === $one['proxy'] ? 'none' : (string) $one['proxy'],
+		'ca'                => (string) $one['ca'],
+		'client_cert'       => (string) $one['client_cert'],
 	);
 }
 
@@ -89,6 +92,10 @@ function posthorn_endpoint_form_typed( array $post ): array {
 	$typed['headers']  = posthorn_typed_rows( $post['headers'] ?? array(), array( 'name', 'value', 'kept' ) );
 	if ( '' === $typed['secret'] && is_string( $post['kept_secret'] ?? null ) && '' !== $post['kept_secret'] ) {
 		$typed['secret'] = posthorn_decrypt( $post['kept_secret'] ) ?? '';
+	}
+	$proxy = is_string( $post['kept_proxy'] ?? null ) && '' !== $post['kept_proxy'] ? posthorn_decrypt( $post['kept_proxy'] ) : null;
+	if ( null !== $proxy && posthorn_shown_proxy( $proxy ) === $typed['proxy'] ) {
+		$typed['proxy'] = $proxy;
 	}
 	foreach ( $typed['headers'] as $n => $row ) {
 		if ( '' === $row['value'] && POSTHORN_MASK !== $row['kept'] && '' !== $row['kept'] ) {
@@ -136,31 +143,26 @@ function posthorn_endpoint_given( array $form, array &$mistakes ): array {
 		'filters'         => posthorn_filters_of_rows( $form['filters'], $mistakes ),
 		'omit'            => posthorn_words( $form['omit'] ),
 		'headers'         => posthorn_headers_of_rows( $form['headers'], $mistakes ),
+		'max_body_bytes'  => '' === $form['max_body_bytes'] ? null : posthorn_size_bytes( $form['max_body_bytes'] ),
 		'timeout'         => '' === $form['timeout'] ? null : posthorn_duration_s( $form['timeout'] ),
 		'schedule'        => posthorn_schedule_s( $form['schedule'] ),
+		'schedule_jitter' => '' === $form['schedule_jitter'] ? null : posthorn_share( $form['schedule_jitter'] ),
 		'max_age'         => '' === $form['max_age'] ? null : posthorn_duration_s( $form['max_age'] ),
 		'rate_per_second' => '' === $form['rate_per_second'] ? null : posthorn_number( $form['rate_per_second'] ),
 		'max_concurrency' => '' === $form['max_concurrency'] ? null : posthorn_number( $form['max_concurrency'] ),
 		'ordered'         => $form['ordered'],
 		'circuit_breaker' => '' === $form['circuit_breaker'] ? null : '1' === $form['circuit_breaker'],
 	);
+	if ( POSTHORN_OWN_FORMAT === $form['format'] ) {
+		unset( $given['format'] ); // It stays.
+	}
+	$mistakes += posthorn_mistyped( $given );
 	if ( posthorn_may_allow_private() ) {
-		$stored = posthorn_find_endpoint( $form['id'] )['allow_private'] ?? false;
-		// A list, which the form does not show, stays until the box is ticked.
-		$given['allow_private'] = $form['allow_private'] ? true : ( is_array( $stored ) ? $stored : false );
-	}
-	foreach ( array( 'timeout', 'max_age', 'schedule' ) as $field ) {
-		$wrong = array_filter( (array) $given[ $field ], 'is_string' );
-		if ( array() !== $wrong ) {
-			/* translators: %s: what was typed. */
-			$mistakes[ $field ] = sprintf( __( '“%s” is no duration. Write a number and its unit: 30s, 5m, 2h or 1d.', 'posthorn' ), reset( $wrong ) );
-		}
-	}
-	foreach ( array( 'rate_per_second', 'max_concurrency' ) as $field ) {
-		if ( is_string( $given[ $field ] ) ) {
-			/* translators: %s: what was typed. */
-			$mistakes[ $field ] = sprintf( __( '“%s” is no number.', 'posthorn' ), $given[ $field ] );
-		}
+		$only                   = posthorn_words( $form['private_addresses'] );
+		$given['allow_private'] = $form['allow_private'] || array() === $only ? $form['allow_private'] : $only;
+		$given['proxy']         = '' === $form['proxy'] ? null : ( 'none' === strtolower( $form['proxy'] ) ? false : $form['proxy'] );
+		$given['ca']            = '' === $form['ca'] ? null : $form['ca'];
+		$given['client_cert']   = '' === $form['client_cert'] ? null : $form['client_cert'];
 	}
 	if ( '' === $form['url'] ) {
 		$mistakes['url'] = __( 'Enter the address that your receiver gave you. It starts with https://', 'posthorn' );
@@ -172,13 +174,18 @@ function posthorn_endpoint_given( array $form, array &$mistakes ): array {
 }
 
 /**
- * The name of the format that a form means: the chosen one, or the one of its receiver.
+ * The format that a form means: the chosen one, or the one of its receiver.
  *
  * @param array $form A form.
+ * @return string|array Its name, or the definition that the endpoint has.
  */
-function posthorn_form_format( array $form ): string {
+function posthorn_form_format( array $form ) {
+	$own = POSTHORN_OWN_FORMAT === $form['format'] ? posthorn_find_endpoint( $form['id'] )['format'] ?? null : null;
+	if ( null !== $own ) {
+		return $own;
+	}
 	$preset = 'auto' === $form['preset'] ? posthorn_client_preset( $form['url'] ) : array_column( posthorn_client_presets(), null, 'name' )[ $form['preset'] ] ?? null;
-	return '' === $form['format'] ? (string) ( $preset['format'] ?? posthorn_client_format( '' )['name'] ) : $form['format'];
+	return in_array( $form['format'], array( '', POSTHORN_OWN_FORMAT ), true ) ? (string) ( $preset['format'] ?? posthorn_client_format( '' )['name'] ) : $form['format'];
 }
 
 /**
@@ -234,61 +241,4 @@ function posthorn_headers_of_rows( array $rows, array &$mistakes ): array {
 		$headers[ $name ] = '' === $row['value'] && POSTHORN_MASK === $row['kept'] ? POSTHORN_MASK : $row['value'];
 	}
 	return $headers;
-}
-
-/**
- * Words with commas or blanks between them.
- *
- * @param string $text What was typed.
- * @return string[]
- */
-function posthorn_words( string $text ): array {
-	return array_values( array_unique( preg_split( '/[\s,]+/', $text, -1, PREG_SPLIT_NO_EMPTY ) ) );
-}
-
-/**
- * A typed number; what is none stays text.
- *
- * @param string $text What was typed.
- * @return int|float|string
- */
-function posthorn_number( string $text ) {
-	return is_numeric( $text ) ? $text + 0 : $text;
-}
-
-/**
- * A typed duration in seconds: `90`, `5m`, `2h`, `1d`; what is none stays text.
- *
- * @param string $text What was typed.
- * @return int|float|string
- */
-function posthorn_duration_s( string $text ) {
-	return 1 === preg_match( '/^(\d+(?:\.\d+)?) ?([smhd]?)$/i', $text, $parts ) ? $parts[1] * POSTHORN_UNITS_S[ strtolower( '' === $parts[2] ? 's' : $parts[2] ) ] : $text;
-}
-
-/**
- * Typed delays in seconds.
- *
- * @param string $text What was typed; `none` for none at all.
- * @return array|null Null for the format's own.
- */
-function posthorn_schedule_s( string $text ): ?array {
-	if ( 'none' === $text ) {
-		return array();
-	}
-	return '' === $text ? null : array_map( 'posthorn_duration_s', preg_split( '/\s*,\s*|\s+(?=\d)/', $text, -1, PREG_SPLIT_NO_EMPTY ) );
-}
-
-/**
- * A duration as it is typed.
- *
- * @param int|float $seconds Seconds.
- */
-function posthorn_duration_text( $seconds ): string {
-	foreach ( POSTHORN_UNITS_S as $unit => $length ) {
-		if ( $seconds >= $length && 0.0 === fmod( (float) $seconds, (float) $length ) ) {
-			return (string) ( $seconds / $length ) . $unit;
-		}
-	}
-	return (string) $seconds . 's';
 }

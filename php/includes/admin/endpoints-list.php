@@ -30,7 +30,8 @@ function posthorn_print_endpoint_list(): void {
 		posthorn_delete_endpoints_that_left();
 		$standing = posthorn_endpoint_standing();
 	} catch ( \Throwable $error ) {
-		echo wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
+		// Whether the site is a copy is asked above.
+		echo posthorn_is_held() ? '' : wp_kses_post( posthorn_result_message( ucfirst( posthorn_readable( $error->getMessage() ) ) ) );
 	}
 	$endpoints = posthorn_list_endpoints();
 	$add       = posthorn_page_url( array( 'tab' => 'endpoints', 'endpoint' => 'new' ) ); // phpcs:ignore WordPress.Arrays
@@ -75,10 +76,10 @@ function posthorn_print_endpoint_row( array $endpoint, ?array $standing ): void 
 	$cells   = array(
 		( empty( $endpoint['read_only'] ) ? '<a class="row-title" href="' . esc_url( $edit ) . '">' . esc_html( $name ) . '</a>' : '<strong>' . esc_html( $name ) . '</strong>' ) . '<br><code class="posthorn-address">' . esc_html( posthorn_short_address( $endpoint['url'] ) ) . '</code>' . posthorn_endpoint_actions( $endpoint, $edit, $name ),
 		esc_html( posthorn_events_words( (array) $endpoint['events'] ) ) . ( empty( $endpoint['filters'] ) ? '' : '<br><span class="description">' . esc_html__( 'with conditions', 'posthorn' ) . '</span>' ),
-		posthorn_endpoint_state_mark( $standing ),
+		posthorn_endpoint_state_mark( null === $standing && ! $endpoint['enabled'] ? array( 'state' => 'disabled' ) : $standing ) . posthorn_resume_button( $endpoint, $standing, $name ),
 		/* translators: %s: a duration such as 5 minutes. */
 		empty( $standing['last_success_at'] ) ? '–' : esc_html( sprintf( __( '%s ago', 'posthorn' ), human_time_diff( (int) strtotime( $standing['last_success_at'] ) ) ) ),
-		0 === $waiting ? '0' : '<a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending', 'endpoint' => $endpoint['id'] ) ) ) . '">' . esc_html( number_format_i18n( $waiting ) ) . '</a>', // phpcs:ignore WordPress.Arrays
+		0 === $waiting ? ( null === $standing ? '–' : '0' ) : '<a href="' . esc_url( posthorn_page_url( array( 'tab' => 'deliveries', 'state' => 'pending', 'endpoint' => $endpoint['id'] ) ) ) . '">' . esc_html( number_format_i18n( $waiting ) ) . '</a>', // phpcs:ignore WordPress.Arrays
 		empty( $standing['failing_since'] ) ? '–' : esc_html( posthorn_local_time( $standing['failing_since'] ) ),
 	);
 	echo '<tr>';
@@ -122,6 +123,21 @@ function posthorn_endpoint_actions( array $endpoint, string $edit, string $name 
 		sprintf( $link, esc_url( add_query_arg( 'delete', '1', $edit ) ), ' class="posthorn-delete"', esc_html__( 'Delete', 'posthorn' ), esc_html( $name ) ),
 	);
 	return '<span class="posthorn-actions">' . implode( ' | ', $actions ) . '</span>';
+}
+
+/**
+ * The button that has what waits for an endpoint sent now, HTML; empty where nothing is held back.
+ *
+ * @param array      $endpoint What posthorn_list_endpoints() has of it.
+ * @param array|null $standing What posthorn_endpoint_standing() has of it; null if the queue cannot be asked.
+ * @param string     $name     What it is called.
+ */
+function posthorn_resume_button( array $endpoint, ?array $standing, string $name ): string {
+	$state = $standing['state'] ?? '';
+	if ( 'suspended' !== $state && ( ! in_array( $state, array( 'asked_to_wait', 'circuit_open', 'failing' ), true ) || 0 === $standing['waiting'] ) ) {
+		return '';
+	}
+	return sprintf( '<br><button class="button-link" name="do" value="%s">%s<span class="screen-reader-text"> %s</span></button>', esc_attr( 'resume:' . $endpoint['id'] ), esc_html__( 'Send now', 'posthorn' ), esc_html( $name ) );
 }
 
 /**
@@ -172,6 +188,7 @@ function posthorn_print_endpoint_news(): void {
 		'duplicate' => __( 'The copy is the last in the list. It is switched off, so that nothing is sent twice: edit it, then switch it on.', 'posthorn' ),
 		'enable'    => __( 'Endpoint switched on.', 'posthorn' ),
 		'disable'   => __( 'Endpoint switched off. Events that happen from now on are not sent to it later either; what waits from before is kept until it is switched on.', 'posthorn' ),
+		'resume'    => __( 'What waits for the endpoint is sent now.', 'posthorn' ),
 		'delete'    => __( 'Endpoint deleted.', 'posthorn' ),
 		'leaving'   => __( 'The endpoint is sent nothing new any more. It is deleted as soon as nothing waits for it.', 'posthorn' ),
 	);

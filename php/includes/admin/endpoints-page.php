@@ -44,7 +44,7 @@ function posthorn_handle_endpoint_post(): void {
 	// phpcs:disable WordPress.Security.NonceVerification -- It is what this looks at first.
 	$genuine  = (bool) wp_verify_nonce( sanitize_key( wp_unslash( $_POST['posthorn_nonce'] ?? '' ) ), 'posthorn_endpoint' );
 	$form     = posthorn_endpoint_form_typed( wp_unslash( $_POST ) );
-	$pressed  = isset( $_POST['use_address'] ) ? 'posthorn_test' : array_values( array_intersect( array( 'posthorn_try', 'posthorn_test', 'posthorn_generate' ), array_keys( $_POST ) ) )[0] ?? 'posthorn_save';
+	$pressed  = isset( $_POST['use_address'] ) ? 'posthorn_test' : array_values( array_intersect( array( 'posthorn_try', 'posthorn_test', 'posthorn_preview', 'posthorn_sample', 'posthorn_generate' ), array_keys( $_POST ) ) )[0] ?? 'posthorn_save';
 	// phpcs:enable
 	$id         = posthorn_named_endpoint();
 	$id         = 'new' === $id ? '' : $id;
@@ -65,8 +65,10 @@ function posthorn_handle_endpoint_post(): void {
 		$state['tried']    = array() === $state['mistakes'] ? posthorn_tried_filters( $given['filters'], $given['events'], posthorn_form_format( $form ) ) : '';
 	} elseif ( 'posthorn_generate' === $pressed ) {
 		$state['mistakes']  = array();
-		$state['generated'] = posthorn_client_generate_secret( null === posthorn_client_format( posthorn_form_format( $form ) ) ? '' : posthorn_form_format( $form ) );
-	} elseif ( 'posthorn_test' === $pressed ) {
+		$state['generated'] = posthorn_client_generate_secret( null === posthorn_format_of( posthorn_form_format( $form ) ) ? '' : posthorn_form_format( $form ) );
+	} elseif ( 'posthorn_sample' === $pressed ) {
+		$state['mistakes'] = array(); // The form shows it.
+	} elseif ( 'posthorn_test' === $pressed || 'posthorn_preview' === $pressed ) {
 		list( $state['result'], $state['mistakes'] ) = posthorn_test_typed_endpoint( $id, $given, $state['mistakes'] );
 	} else {
 		$state['mistakes'] = posthorn_save_typed_endpoint( $form, $given, $state['mistakes'] );
@@ -127,6 +129,11 @@ function posthorn_model_mistakes( $answer ): array {
 		return array();
 	}
 	$mistakes = (array) ( $answer->get_error_data()['mistakes'] ?? array( 'form' => $answer->get_error_message() ) );
+	if ( isset( $mistakes['allow_private'] ) ) {
+		// Beside the tick nothing can be wrong with it.
+		$mistakes['private_addresses'] = $mistakes['allow_private'];
+		unset( $mistakes['allow_private'] );
+	}
 	$strange  = array_diff_key( $mistakes, posthorn_endpoint_form( null ), array( 'form' => true ) );
 	foreach ( $strange as $key => $message ) {
 		// Set by another door, and not in the form. What was kept for later is all that there is of a rotation's end.
@@ -152,12 +159,8 @@ function posthorn_test_typed_endpoint( string $id, array $given, array $mistakes
 		$message = $mistakes['form'] ?? __( 'The test was not sent: see the message beside the field.', 'posthorn' );
 		return array( posthorn_result_message( $message ), array_diff_key( $mistakes, array( 'form' => true ) ) );
 	}
-	try {
-		$result = posthorn_result_html( posthorn_test( array_intersect_key( $endpoint, array_flip( POSTHORN_ENDPOINT_KEYS ) ) ) );
-		return array( str_replace( 'form="posthorn-form"', 'form="posthorn-endpoint-form"', $result ), array() );
-	} catch ( \Throwable $error ) {
-		return array( posthorn_result_message( posthorn_readable( $error->getMessage() ) ), array() );
-	}
+	$result = posthorn_try_choice( array_intersect_key( $endpoint, array_flip( POSTHORN_ENDPOINT_KEYS ) ), $mistakes );
+	return array( str_replace( 'form="posthorn-form"', 'form="posthorn-endpoint-form"', $result ), $mistakes );
 }
 
 /**
@@ -220,6 +223,9 @@ function posthorn_endpoint_decided(): void {
 			break;
 		case 'duplicate':
 			$answer = posthorn_duplicate_endpoint( $id );
+			break;
+		case 'resume':
+			$answer = posthorn_resume_endpoint( $id );
 			break;
 		case 'delete':
 			$answer = posthorn_delete_endpoint( $id, $waiting );

@@ -30,6 +30,7 @@ function posthorn_print_form( array $form, array $mistakes, string $result ): vo
 	echo ' ';
 	submit_button( __( 'Test Webhook', 'posthorn' ), 'secondary', 'posthorn_test', false, array( 'aria-describedby' => 'posthorn-test-help' ) );
 	echo ' <span id="posthorn-test-help" class="description">' . esc_html__( 'Sends a made-up contact to what is entered above, saved or not.', 'posthorn' ) . '</span></p>';
+	posthorn_print_test_choice( $mistakes );
 	echo '<div id="posthorn-result" aria-live="polite">' . wp_kses( $result, posthorn_result_tags() ) . '</div></form>';
 }
 

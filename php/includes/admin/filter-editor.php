@@ -146,10 +146,10 @@ function posthorn_filter_list_text( array $values ): string {
  * The last events that an endpoint with some subscriptions would have been offered; where nothing has happened yet, samples.
  *
  * @param array  $events What it subscribes to.
- * @param string $format Its format.
+ * @param mixed  $format Its format: a name, or a definition.
  * @return array{0:array[],1:bool} Events, each with event, record, created_at and data; and whether they are samples.
  */
-function posthorn_events_to_try( array $events, string $format ): array {
+function posthorn_events_to_try( array $events, $format ): array {
 	$wanted = posthorn_client_wanted( $events, '' === $format ? null : $format );
 	$found  = array();
 	foreach ( posthorn_client_deliveries( array( 'limit' => POSTHORN_TRIED_DELIVERIES ) ) as $delivery ) {
@@ -180,7 +180,7 @@ function posthorn_events_to_try( array $events, string $format ): array {
  * @param array  $events  What the endpoint subscribes to.
  * @param string $format  Its format.
  */
-function posthorn_tried_filters( array $filters, array $events, string $format ): string {
+function posthorn_tried_filters( array $filters, array $events, $format ): string {
 	try {
 		list( $tried, $samples ) = posthorn_events_to_try( $events, $format );
 		$answer                  = posthorn_client_try_filters( $filters, array_map( static fn( array $one ): array => array( $one['event'], $one['data'] ), $tried ) );
@@ -289,10 +289,10 @@ function posthorn_print_filter_row( int $n, array $row, bool $mistake ): void {
  * The names of fields that some events have, from their samples.
  *
  * @param array  $events What the endpoint subscribes to.
- * @param string $format Its format.
+ * @param mixed  $format Its format: a name, or a definition.
  * @return string[]
  */
-function posthorn_fields_of_events( array $events, string $format ): array {
+function posthorn_fields_of_events( array $events, $format ): array {
 	$fields = array();
 	foreach ( posthorn_client_wanted( $events, '' === $format ? null : $format ) as $name ) {
 		foreach ( posthorn_client_sample( $name ) as $field => $value ) {

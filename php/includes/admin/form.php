@@ -141,7 +141,10 @@ function posthorn_form_mistakes( array $form ): array {
 		$mistakes['secret'] = __( 'You entered a secret and ticked that it be removed: do only one of the two.', 'posthorn' );
 	}
 	try {
-		return $mistakes + posthorn_mistakes_of_endpoint( posthorn_form_endpoint( $form ), array_keys( $mistakes ) );
+		$endpoint = posthorn_form_endpoint( $form );
+		$mistakes = $mistakes + posthorn_mistakes_of_endpoint( $endpoint, array_keys( $mistakes ) );
+		require_once dirname( __DIR__ ) . '/formats.php';
+		return isset( $mistakes['events'] ) ? $mistakes : $mistakes + array_filter( array( 'events' => posthorn_idle_pattern( $endpoint ) ) );
 	} catch ( RuntimeException $error ) {
 		// Of the queue (\Posthorn\Exception is one), or of the stored secret.
 		$field = str_starts_with( get_class( $error ), 'Posthorn\\' ) ? 'form' : 'secret';

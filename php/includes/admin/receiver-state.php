@@ -119,7 +119,7 @@ function posthorn_receiver_name( array $endpoint, int $count ): string {
 	if ( $count < 2 ) {
 		return __( 'Receiver', 'posthorn' );
 	}
-	$names = array_column( posthorn_settings()['endpoints'], 'description', 'id' );
+	$names = array_column( posthorn_settings()['endpoints'], 'description', 'id' ) + ( defined( 'POSTHORN_ENDPOINTS' ) ? array_column( posthorn_constant_endpoints(), 'description', 'id' ) : array() );
 	$name  = trim( explode( "\n", (string) ( $names[ $endpoint['id'] ] ?? '' ) )[0] );
 	// The rest of an address may be a secret.
 	return '' === $name ? (string) wp_parse_url( $endpoint['url'], PHP_URL_HOST ) : $name;
@@ -133,7 +133,8 @@ function posthorn_receiver_name( array $endpoint, int $count ): string {
 function posthorn_print_why_they_wait( array $endpoints ): void {
 	$waiting = posthorn_waiting_for( $endpoints );
 	foreach ( $endpoints as $endpoint ) {
-		if ( $endpoint['enabled'] && ! posthorn_receiver_holds( $endpoint ) ) {
+		// One of several that is switched off and holds up nothing, a copy for example, is no news here.
+		if ( $endpoint['enabled'] ? ! posthorn_receiver_holds( $endpoint ) : count( $endpoints ) > 1 && ! isset( $waiting[ $endpoint['id'] ] ) ) {
 			continue;
 		}
 		printf(

@@ -104,7 +104,9 @@ function posthorn_handle_post(): void {
 	if ( ! $genuine ) {
 		status_header( 403 );
 		$mistakes = array( 'form' => posthorn_expired_message() );
-	} elseif ( isset( $_POST['posthorn_test'] ) || isset( $_POST['use_address'] ) ) {
+	} elseif ( isset( $_POST['posthorn_sample'] ) ) {
+		$mistakes = array(); // The form shows it.
+	} elseif ( isset( $_POST['posthorn_test'] ) || isset( $_POST['posthorn_preview'] ) || isset( $_POST['use_address'] ) ) {
 		list( $result, $mistakes ) = posthorn_run_test( $form );
 		unset( $mistakes['form'] ); // It is in the result.
 	} else {
@@ -210,6 +212,11 @@ function posthorn_print_settings_tab(): void {
 	posthorn_native_print_warnings( $taking_over );
 	posthorn_print_status();
 	posthorn_native_print_silenced();
+	$all = posthorn_settings()['endpoints'];
+	if ( count( $all ) > 1 ) {
+		/* translators: 1: name of an endpoint, 2: a number. */
+		echo '<p>' . esc_html( sprintf( __( 'Below is the endpoint %1$s, one of %2$s:', 'posthorn' ), posthorn_receiver_name( posthorn_main_endpoint( posthorn_settings() ), 2 ), number_format_i18n( count( $all ) ) ) ) . ' <a href="' . esc_url( posthorn_page_url( array( 'tab' => 'endpoints' ) ) ) . '">' . esc_html__( 'all endpoints', 'posthorn' ) . '</a></p>'; // phpcs:ignore WordPress.Arrays
+	}
 	posthorn_print_form( $state['form'], $mistakes, '' === $taking_over ? $state['result'] : '' );
 	if ( defined( 'POSTHORN_ENDPOINTS' ) ) {
 		require_once __DIR__ . '/constants.php';

@@ -7,6 +7,8 @@
 
 defined( 'ABSPATH' ) || exit;
 
+require_once __DIR__ . '/test-choice.php';
+
 /**
  * Answers the button where there is JavaScript: with the result as HTML and, per field, what is wrong.
  */
@@ -41,12 +43,12 @@ function posthorn_run_test( array $form ): array {
 		return array( posthorn_result_message( $message ), $mistakes );
 	}
 	try {
-		$endpoint           = posthorn_form_endpoint( $form );
-		$endpoint['events'] = array( '*' );
-		return array( posthorn_result_html( posthorn_test( $endpoint ) ), array() );
+		$endpoint = posthorn_form_endpoint( $form );
 	} catch ( \Throwable $error ) {
 		return array( posthorn_result_message( posthorn_readable( $error->getMessage() ) ), array() );
 	}
+	$result = posthorn_try_choice( $endpoint, $mistakes );
+	return array( $result, $mistakes );
 }
 
 /**

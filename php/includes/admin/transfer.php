@@ -83,8 +83,8 @@ function posthorn_print_import_plan( array $kept ): void {
 function posthorn_import_words( array $step ): array {
 	$actions = array(
 		'add'     => __( 'is added.', 'posthorn' ),
-		'replace' => __( 'replaces the receiver of the same name.', 'posthorn' ),
-		'none'    => __( 'is here already, just so.', 'posthorn' ),
+		'replace' => __( 'replaces the receiver with the same id.', 'posthorn' ),
+		'none'    => __( 'is here already, without a difference.', 'posthorn' ),
 	);
 	$needs   = array(
 		'secret'  => __( 'Its secret has to be entered; until then it is switched off.', 'posthorn' ),

@@ -243,7 +243,8 @@ class Posthorn_CLI_Delivery_Command extends Posthorn_CLI_Door {
 			$done    += $changed;
 			if ( 0 === $changed ) {
 				++$undone;
-				WP_CLI::warning( null === $delivery ? sprintf( 'There is no delivery %s on this site.', $id ) : sprintf( 'Nothing was changed: %s is %s.', $id, $delivery['state'] ) );
+				$gone = 'posthorn_replay' === $act && 'pending' !== ( $delivery['state'] ?? 'pending' );
+				WP_CLI::warning( null === $delivery ? sprintf( 'There is no delivery %s on this site.', $id ) : sprintf( $gone ? 'Nothing was changed: the webhook that %s goes to is gone.' : 'Nothing was changed: %s is %s.', $id, $delivery['state'] ) );
 			}
 		}
 		if ( $undone > 0 ) {

@@ -15,6 +15,9 @@ abstract class Posthorn_CLI_Door {
 	/** The queue gives so many deliveries at once. */
 	private const MOST_AT_ONCE = 1000;
 
+	/** What JSON has as an object, also where it is empty. */
+	private const OBJECTS = array( 'filters', 'headers', 'sample', 'data', 'timings', 'request_headers', 'response_headers' );
+
 	/**
 	 * Ends the command if it cannot or may not be run.
 	 *
@@ -87,7 +90,7 @@ abstract class Posthorn_CLI_Door {
 			return;
 		}
 		if ( 'json' === $format ) {
-			$picked = array_map( static fn( array $item ): array => array_replace( array_flip( $fields ), array_intersect_key( $item, array_flip( $fields ) ) ), $items );
+			$picked = array_map( static fn( array $item ): array => array_replace( array_flip( $fields ), array_intersect_key( self::objects( $item ), array_flip( $fields ) ) ), $items );
 			WP_CLI::log( (string) wp_json_encode( $picked, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ) );
 			return;
 		}
@@ -112,7 +115,7 @@ abstract class Posthorn_CLI_Door {
 			return;
 		}
 		if ( 'json' === ( $options['format'] ?? 'table' ) ) {
-			WP_CLI::log( (string) wp_json_encode( $item, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ) );
+			WP_CLI::log( (string) wp_json_encode( self::objects( $item ), JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ) );
 			return;
 		}
 		if ( 'yaml' === ( $options['format'] ?? 'table' ) ) {
@@ -140,6 +143,40 @@ abstract class Posthorn_CLI_Door {
 		}
 		$text = is_array( $value ) || is_object( $value ) ? (string) wp_json_encode( $value, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ) : (string) $value;
 		return (string) preg_replace( '/[\x00-\x1f\x7f]+/', ' ', $text );
+	}
+
+	/**
+	 * A thing as JSON has it: what is an object there is none of PHP's empty lists.
+	 *
+	 * @param array $item What is printed.
+	 */
+	private static function objects( array $item ): array {
+		foreach ( self::OBJECTS as $key ) {
+			if ( array() === ( $item[ $key ] ?? null ) ) {
+				$item[ $key ] = (object) array();
+			}
+		}
+		if ( isset( $item['attempts_log'] ) ) {
+			$item['attempts_log'] = array_map( array( self::class, 'objects' ), $item['attempts_log'] );
+		}
+		return $item;
+	}
+
+	/**
+	 * Asks before something that cannot be taken back. WP-CLI's own question ends with 0 where the answer is no, as if it were done.
+	 *
+	 * @param string $question What is asked.
+	 * @param array  $options  --yes: do not ask.
+	 */
+	protected function confirm( string $question, array $options ): void {
+		if ( ! empty( $options['yes'] ) ) {
+			return;
+		}
+		fwrite( STDOUT, "$question [y/n] " ); // phpcs:ignore WordPress.WP.AlternativeFunctions -- Not a file.
+		$answer = fgets( STDIN );
+		if ( 'y' !== strtolower( trim( (string) $answer ) ) ) {
+			WP_CLI::error( false === $answer ? 'Nobody answered, and nothing was changed. --yes answers in advance.' : 'Nothing was changed.' );
+		}
 	}
 
 	/**

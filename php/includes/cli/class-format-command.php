@@ -8,7 +8,7 @@
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Lists the formats, shows one.
+ * Lists the formats, shows one, makes a secret for one.
  */
 class Posthorn_CLI_Format_Command extends Posthorn_CLI_Door {
 
@@ -75,5 +75,24 @@ class Posthorn_CLI_Format_Command extends Posthorn_CLI_Door {
 			WP_CLI::error( sprintf( 'There is no format “%s”; there are %s.', $arguments[0], implode( ', ', array_column( posthorn_find_formats(), 'name' ) ) ) );
 		}
 		$this->print_one( $format, $options );
+	}
+
+	/**
+	 * Prints a new random secret in the form that a format wants. It is stored nowhere.
+	 *
+	 * ## OPTIONS
+	 *
+	 * [<name>]
+	 * : The format's name; the default one's without it.
+	 *
+	 * ## EXAMPLES
+	 *
+	 *     wp posthorn format secret standard-webhooks
+	 *
+	 * @param array $arguments Positional arguments.
+	 */
+	public function secret( array $arguments ): void {
+		$this->require_ready();
+		WP_CLI::log( $this->attempt( static fn() => posthorn_client_generate_secret( $arguments[0] ?? '' ) ) );
 	}
 }

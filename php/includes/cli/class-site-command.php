@@ -18,12 +18,14 @@ class Posthorn_CLI_Site_Command extends Posthorn_CLI_Door {
 	 * ## OPTIONS
 	 *
 	 * [--format=<format>]
-	 * : table or json.
+	 * : How it is printed.
 	 * ---
 	 * default: table
 	 * options:
 	 *   - table
 	 *   - json
+	 *   - csv
+	 *   - yaml
 	 * ---
 	 *
 	 * @param array $arguments Positional arguments.
@@ -48,7 +50,7 @@ class Posthorn_CLI_Site_Command extends Posthorn_CLI_Door {
 					'value' => is_bool( $value ) ? ( $value ? 'yes' : 'no' ) : (string) $value,
 				);
 			}
-			WP_CLI\Utils\format_items( 'table', $rows, array( 'name', 'value' ) );
+			WP_CLI\Utils\format_items( $options['format'] ?? 'table', $rows, array( 'name', 'value' ) );
 		}
 		if ( $held ) {
 			$words = posthorn_guard_words();

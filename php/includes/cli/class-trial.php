@@ -28,7 +28,10 @@ abstract class Posthorn_CLI_Trial extends Posthorn_CLI_Door {
 				'allow_private' => ! empty( $options['allow-private'] ),
 			)
 		);
-		if ( null !== $receiver && ( str_contains( $receiver, ':' ) || null === posthorn_stored_endpoint( posthorn_settings(), $receiver ) ) ) {
+		if ( null !== $receiver && ( str_contains( $receiver, ':' ) || null === posthorn_find_endpoint( $receiver ) ) ) {
+			if ( ! str_contains( $receiver, ':' ) ) {
+				WP_CLI::error( sprintf( 'There is no webhook with the id “%s”, and a URL begins with https://. wp posthorn webhook list shows the ids.', $receiver ) );
+			}
 			return $this->attempt( static fn() => posthorn_trial_endpoint( array( 'url' => $receiver ) + $named ) );
 		}
 		if ( null === $receiver && array() === posthorn_settings()['endpoints'] ) {

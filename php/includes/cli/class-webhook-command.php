@@ -17,6 +17,9 @@ require_once __DIR__ . '/webhook-options.php';
  */
 class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 
+	/** So many events of a webhook are named in a table. */
+	private const NAMED_EVENTS = 3;
+
 	/**
 	 * Lists the webhooks of the site.
 	 *
@@ -51,6 +54,13 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 				return posthorn_webhooks();
 			}
 		);
+		if ( 'table' === $options['format'] && ! isset( $options['fields'] ) ) {
+			// Whoever reads a table has seen enough after a few; programs ask for another format.
+			foreach ( $webhooks as $n => $webhook ) {
+				$more                     = count( $webhook['events'] ) - self::NAMED_EVENTS;
+				$webhooks[ $n ]['events'] = implode( ', ', array_slice( $webhook['events'], 0, self::NAMED_EVENTS ) ) . ( $more > 0 ? " and $more more" : '' );
+			}
+		}
 		$this->print_list( $webhooks, array( 'id', 'url', 'events', 'enabled', 'description', 'format', 'state', 'waiting', 'last_success_at' ), $options );
 	}
 
@@ -206,6 +216,9 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 		if ( array() === $given ) {
 			WP_CLI::error( 'Nothing was named that should change, such as --enabled=false.' );
 		}
+		if ( isset( $given['id'] ) && $given['id'] !== $arguments[0] ) {
+			WP_CLI::error( '--id: the id of a webhook stays. Add another one: wp posthorn webhook create … --id=' . $given['id'] );
+		}
 		$changed = $this->attempt( static fn() => posthorn_change_endpoint( $arguments[0], $given ) );
 		$this->print_saved( $changed, $options, 'Webhook %s was changed.' );
 	}
@@ -238,7 +251,7 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 		$this->require_ready();
 		$webhook = $this->attempt( static fn() => posthorn_find_webhook( $arguments[0] ) );
 		$waiting = 'cancel' === $options['waiting'] && $webhook['waiting'] > 0 ? sprintf( ' Deliveries that wait for it and are cancelled: %d.', $webhook['waiting'] ) : '';
-		WP_CLI::confirm( sprintf( 'Delete the webhook %s to %s?%s', $webhook['id'], (string) wp_parse_url( $webhook['url'], PHP_URL_HOST ), $waiting ), $options );
+		$this->confirm( sprintf( 'Delete the webhook %s to %s?%s', $webhook['id'], (string) wp_parse_url( $webhook['url'], PHP_URL_HOST ), $waiting ), $options );
 		$deleted = $this->attempt( static fn() => posthorn_delete_endpoint( $webhook['id'], $options['waiting'] ) );
 		WP_CLI::success( sprintf( $deleted['leaving'] ? 'Webhook %s gets nothing new, and goes when nothing waits for it any more.' : 'Webhook %s was deleted.', $webhook['id'] ) );
 	}
@@ -343,7 +356,7 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 			WP_CLI::error( sprintf( '--%s: not an option here; the dates are --startDate and --endDate.', $strange ) );
 		}
 		$webhook = $this->attempt( static fn() => posthorn_find_webhook( $arguments[0] ) );
-		$filter  = posthorn_log_filter( $webhook['id'], $options );
+		$filter  = $this->attempt( static fn() => posthorn_log_filter( $webhook['id'], $options ) );
 		if ( 'count' === $options['format'] ) {
 			WP_CLI::log( (string) $this->attempt( static fn() => posthorn_count_deliveries( $filter ) ) );
 			return;
@@ -360,13 +373,14 @@ class Posthorn_CLI_Webhook_Command extends Posthorn_CLI_Trial {
 	 * @param array  $options --porcelain, --format.
 	 * @param string $says    What is said.
 	 */
-	private function print_saved( array $saved, array $options, string $says ): void {
+	protected function print_saved( array $saved, array $options, string $says ): void {
 		if ( ! empty( $options['porcelain'] ) ) {
 			WP_CLI::log( $saved['id'] );
 			return;
 		}
 		$webhook = $this->attempt( static fn() => posthorn_find_webhook( $saved['id'] ) );
 		$this->print_one( array_filter( $webhook, static fn( $value ): bool => null !== $value ), $options );
+		array_map( array( 'WP_CLI', 'warning' ), $webhook['warnings'] );
 		if ( 'table' === $options['format'] ) {
 			WP_CLI::success( sprintf( $says, $saved['id'] ) );
 		}

@@ -11,6 +11,7 @@ require_once dirname( __DIR__ ) . '/outcome.php';
 require_once __DIR__ . '/class-door.php';
 require_once __DIR__ . '/class-command.php';
 require_once __DIR__ . '/class-webhook-command.php';
+require_once __DIR__ . '/class-webhook-act-command.php';
 require_once __DIR__ . '/class-delivery-command.php';
 require_once __DIR__ . '/class-event-command.php';
 require_once __DIR__ . '/class-format-command.php';
@@ -21,6 +22,8 @@ require_once __DIR__ . '/class-transfer-command.php';
 
 WP_CLI::add_command( 'posthorn', 'Posthorn_CLI_Command' );
 WP_CLI::add_command( 'posthorn webhook', 'Posthorn_CLI_Webhook_Command' );
+WP_CLI::add_command( 'posthorn webhook duplicate', array( 'Posthorn_CLI_Webhook_Act_Command', 'duplicate' ) );
+WP_CLI::add_command( 'posthorn webhook resume', array( 'Posthorn_CLI_Webhook_Act_Command', 'resume' ) );
 WP_CLI::add_command( 'posthorn delivery', 'Posthorn_CLI_Delivery_Command' );
 WP_CLI::add_command( 'posthorn event', 'Posthorn_CLI_Event_Command' );
 WP_CLI::add_command( 'posthorn format', 'Posthorn_CLI_Format_Command' );

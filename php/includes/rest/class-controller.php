@@ -126,18 +126,27 @@ abstract class Posthorn_REST_Controller extends WP_REST_Controller {
 	 * @param WP_REST_Request $request The request.
 	 */
 	private function strange( WP_REST_Request $request ): ?WP_Error {
-		if ( 'GET' === $request->get_method() ) {
+		if ( in_array( $request->get_method(), array( 'GET', 'HEAD' ), true ) ) {
 			return null;
 		}
 		$known = $request->get_attributes()['args'];
 		// Whoever gives back what was answered before, means no harm by what only we set.
-		$facts   = array_filter( $this->get_item_schema()['properties'] ?? array(), static fn( array $one ): bool => ! empty( $one['readonly'] ) );
-		$strange = array_diff_key( (array) $request->get_json_params() + $request->get_body_params(), $known, $facts );
+		$facts = array_filter( $this->get_item_schema()['properties'] ?? array(), static fn( array $one ): bool => ! empty( $one['readonly'] ) );
+		// What begins with an underscore is WordPress's own, and so is the route where addresses have no names.
+		$asked   = array_filter( $request->get_query_params(), static fn( $name ): bool => '_' !== substr( (string) $name, 0, 1 ) && 'rest_route' !== $name, ARRAY_FILTER_USE_KEY );
+		$strange = array_diff_key( (array) $request->get_json_params() + $request->get_body_params() + $asked, $known, $facts );
 		if ( array() === $strange ) {
 			return null;
 		}
-		/* translators: 1: name of an argument, 2: names of arguments. */
-		$message = sprintf( __( '%1$s: not an argument here; known are %2$s.', 'posthorn' ), (string) array_key_first( $strange ), implode( ', ', array_keys( $known ) ) );
+		$name = array_key_first( $strange );
+		if ( is_int( $name ) ) {
+			$message = __( 'The body has to be a JSON object: {"name": value, …}.', 'posthorn' );
+		} elseif ( str_starts_with( $name, '{' ) ) {
+			$message = __( 'The body is JSON and does not say so: send it with the header Content-Type: application/json.', 'posthorn' );
+		} else {
+			/* translators: 1: name of an argument, 2: names of arguments. */
+			$message = sprintf( __( '%1$s: not an argument here; known are %2$s.', 'posthorn' ), $name, implode( ', ', array_keys( $known ) ) );
+		}
 		return new WP_Error( 'posthorn_invalid', $message, array( 'status' => 400 ) );
 	}
 
@@ -176,11 +185,11 @@ abstract class Posthorn_REST_Controller extends WP_REST_Controller {
 	 * @param WP_REST_Request $request The request, with `page` and `per_page`.
 	 */
 	protected function page( array $items, int $total, WP_REST_Request $request ): WP_REST_Response {
-		$response = new WP_REST_Response( array( 'data' => array_values( $items ) ) );
+		$query    = $request->get_query_params();
+		$response = new WP_REST_Response( array( 'data' => $this->with_fields( array_values( $items ), $request ) ) );
 		$pages    = (int) ceil( $total / $request['per_page'] );
 		$response->header( 'X-WP-Total', (string) $total );
 		$response->header( 'X-WP-TotalPages', (string) $pages );
-		$query = $request->get_query_params();
 		unset( $query['rest_route'], $query['_wpnonce'] );
 		$link = static fn( array $change ): string => add_query_arg( urlencode_deep( $change + $query ), rest_url( $request->get_route() ) );
 		if ( isset( $request['before'] ) ) {
@@ -196,6 +205,23 @@ abstract class Posthorn_REST_Controller extends WP_REST_Controller {
 			$response->link_header( 'next', $link( array( 'page' => $request['page'] + 1 ) ) );
 		}
 		return $response;
+	}
+
+	/**
+	 * What of a list was asked for by core's `_fields`, which means the fields of what is listed.
+	 *
+	 * @param array           $items   What is on the page.
+	 * @param WP_REST_Request $request The request; its `_fields` is changed, as core would look for them beside `data`.
+	 */
+	private function with_fields( array $items, WP_REST_Request $request ): array {
+		$fields = wp_parse_list( $request['_fields'] ?? array() );
+		if ( array() === $fields || in_array( 'data', $fields, true ) ) {
+			return $items;
+		}
+		$picked             = new WP_REST_Request();
+		$picked['_fields']  = preg_replace( '/^data\./', '', $fields );
+		$request['_fields'] = 'data';
+		return rest_filter_response_fields( new WP_REST_Response( $items ), rest_get_server(), $picked )->get_data();
 	}
 
 	/**

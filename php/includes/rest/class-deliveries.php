@@ -39,7 +39,7 @@ class Posthorn_REST_Deliveries extends Posthorn_REST_Controller {
 			)
 		);
 		$this->route(
-			'/deliveries/(?P<id>[0-9a-f-]{36})',
+			'/deliveries/(?P<id>[^/]+)',
 			$this->handler(
 				WP_REST_Server::READABLE,
 				fn( WP_REST_Request $request ) => $this->find( $request->get_url_params()['id'] ),
@@ -53,7 +53,7 @@ class Posthorn_REST_Deliveries extends Posthorn_REST_Controller {
 		);
 		foreach ( array( 'replay' => __( 'Sends a settled delivery again', 'posthorn' ), 'cancel' => __( 'Cancels a delivery that waits', 'posthorn' ) ) as $act => $summary ) { // phpcs:ignore WordPress.Arrays
 			$this->route(
-				"/deliveries/(?P<id>[0-9a-f-]{36})/$act",
+				"/deliveries/(?P<id>[^/]+)/$act",
 				$this->handler(
 					WP_REST_Server::CREATABLE,
 					fn( WP_REST_Request $request ) => $this->act( $act, $request->get_url_params()['id'] ),

@@ -7,8 +7,10 @@
 
 defined( 'ABSPATH' ) || exit;
 
+require_once dirname( __DIR__ ) . '/fire.php';
+
 /**
- * GET events, GET events/NAME.
+ * GET events, GET events/NAME, POST events/NAME/dispatch.
  */
 class Posthorn_REST_Events extends Posthorn_REST_Controller {
 
@@ -41,7 +43,7 @@ class Posthorn_REST_Events extends Posthorn_REST_Controller {
 			)
 		);
 		$this->route(
-			'/events/(?P<name>[A-Za-z0-9_.]+)',
+			'/events/(?P<name>[^/]+)',
 			$this->handler(
 				WP_REST_Server::READABLE,
 				fn( WP_REST_Request $request ) => $this->find( $request['name'] ),
@@ -52,6 +54,33 @@ class Posthorn_REST_Events extends Posthorn_REST_Controller {
 					'answer'  => 'event',
 				)
 			)
+		);
+		$this->route(
+			'/events/(?P<name>[^/]+)/dispatch',
+			$this->handler(
+				WP_REST_Server::CREATABLE,
+				fn( WP_REST_Request $request ) => posthorn_fire( $request->get_url_params()['name'], $request['data'], $request->get_params() ),
+				self::fired(),
+				array(
+					'id'      => 'dispatchEvent',
+					'summary' => __( 'Fires an event: it is sent to every webhook that wants it, and tried again until each has it', 'posthorn' ),
+					'answer'  => 'dispatch-result',
+				)
+			)
+		);
+	}
+
+	/**
+	 * What is said of an event that is fired.
+	 */
+	private static function fired(): array {
+		return array(
+			'name'        => self::of( 'string', __( 'Its name, or one that another system has for it.', 'posthorn' ), array( 'required' => true ) ),
+			'data'        => self::of( 'object', __( 'The record as it is now.', 'posthorn' ), array( 'required' => true ) ),
+			'record'      => self::of( 'string', __( 'The record it is about, deal:7: events of one record are sent in order.', 'posthorn' ) ),
+			'previous'    => self::of( 'object', __( 'Old values of the fields that changed.', 'posthorn' ) ),
+			'changes'     => self::of( 'array', __( 'The names of the fields that changed.', 'posthorn' ), array( 'items' => array( 'type' => 'string' ) ) ),
+			'occurred_at' => self::of( 'string', __( 'When it happened, ISO 8601; now without it.', 'posthorn' ) ),
 		);
 	}
 
@@ -104,11 +133,18 @@ class Posthorn_REST_Events extends Posthorn_REST_Controller {
 			'other_names' => self::of( 'array', __( 'Names that other systems have for it. A subscription takes any of them.', 'posthorn' ), $names ),
 			'sample'      => self::of( 'object', __( 'A sample of its data.', 'posthorn' ) ),
 		);
+		$fired      = array(
+			'event_id'   => self::of( 'string', __( 'The id of the event, which every webhook carries.', 'posthorn' ) ),
+			'event'      => self::of( 'string', __( 'Posthorn’s own name for it.', 'posthorn' ) ),
+			'deliveries' => self::of( 'integer', __( 'To how many webhooks it goes; 0 if none subscribes to it or its conditions are not met.', 'posthorn' ) ),
+		);
+		$object     = static fn( array $all ): array => array(
+			'type'       => 'object',
+			'properties' => array_map( static fn( array $one ): array => $one + array( 'required' => true, 'readonly' => true ), $all ), // phpcs:ignore WordPress.Arrays
+		);
 		return array(
-			'event' => array(
-				'type'       => 'object',
-				'properties' => array_map( static fn( array $one ): array => $one + array( 'required' => true, 'readonly' => true ), $properties ), // phpcs:ignore WordPress.Arrays
-			),
+			'event'           => $object( $properties ),
+			'dispatch-result' => $object( $fired ),
 		);
 	}
 }

@@ -10,7 +10,7 @@ defined( 'ABSPATH' ) || exit;
 require_once dirname( __DIR__ ) . '/webhooks.php';
 
 /**
- * GET and POST webhooks; GET, PATCH and DELETE webhooks/ID; POST webhooks/ID/test; GET webhooks/ID/logs.
+ * GET and POST webhooks; GET, PATCH and DELETE webhooks/ID; POST webhooks/ID/test, …/duplicate, …/resume; GET webhooks/ID/logs.
  */
 class Posthorn_REST_Webhooks extends Posthorn_REST_Controller {
 
@@ -33,7 +33,7 @@ class Posthorn_REST_Webhooks extends Posthorn_REST_Controller {
 		$this->route(
 			'/webhooks',
 			$this->handler( WP_REST_Server::READABLE, fn( WP_REST_Request $request ) => $this->list( $request ), $this->paging(), $this->tells( 'listWebhooks', __( 'The webhooks of this site', 'posthorn' ) ) + array( 'list' => true ) ),
-			$this->handler( WP_REST_Server::CREATABLE, fn( WP_REST_Request $request ) => $this->create( $request ), $create, $this->tells( 'createWebhook', __( 'Adds a webhook; it is live at once', 'posthorn' ) ) + array( 'status' => 201 ) )
+			$this->handler( WP_REST_Server::CREATABLE, fn( WP_REST_Request $request ) => $this->added( posthorn_add_endpoint( self::given( $request ) ) ), $create, $this->tells( 'createWebhook', __( 'Adds a webhook; it is live at once', 'posthorn' ) ) + array( 'status' => 201 ) )
 		);
 		$id      = array( 'id' => self::of( 'string', __( 'The id of a webhook.', 'posthorn' ), array( 'required' => true ) ) );
 		$waiting = array(
@@ -49,12 +49,20 @@ class Posthorn_REST_Webhooks extends Posthorn_REST_Controller {
 		$this->route(
 			'/webhooks/' . self::ID,
 			$this->handler( WP_REST_Server::READABLE, fn( WP_REST_Request $request ) => $this->shown( posthorn_find_webhook( self::id( $request ) ) ), $id, $this->tells( 'getWebhook', __( 'A webhook', 'posthorn' ) ) ),
-			$this->handler( WP_REST_Server::EDITABLE, fn( WP_REST_Request $request ) => $this->update( $request ), $id + $fields, $this->tells( 'updateWebhook', __( 'Changes a webhook; what is not given stays, null is the default', 'posthorn' ) ) ),
+			$this->handler( WP_REST_Server::EDITABLE, fn( WP_REST_Request $request ) => $this->changed( posthorn_change_endpoint( self::id( $request ), self::given( $request ) ) ), $id + $fields, $this->tells( 'updateWebhook', __( 'Changes a webhook; what is not given stays, null is the default', 'posthorn' ) ) ),
 			$this->handler( WP_REST_Server::DELETABLE, fn( WP_REST_Request $request ) => $this->delete( $request ), $id + $waiting, array( 'answer' => 'webhook-deleted' ) + $this->tells( 'deleteWebhook', __( 'Deletes a webhook', 'posthorn' ) ) )
 		);
 		$this->route(
 			'/webhooks/' . self::ID . '/test',
 			$this->handler( WP_REST_Server::CREATABLE, fn( WP_REST_Request $request ) => $this->test( $request ), $id + Posthorn_REST_Trial::what(), array( 'answer' => 'test-result' ) + $this->tells( 'testWebhook', __( 'Sends an event to a webhook now, and says what was answered', 'posthorn' ) ) )
+		);
+		$this->route(
+			'/webhooks/' . self::ID . '/duplicate',
+			$this->handler( WP_REST_Server::CREATABLE, fn( WP_REST_Request $request ) => $this->added( posthorn_duplicate_endpoint( self::id( $request ) ) ), $id, $this->tells( 'duplicateWebhook', __( 'Adds a copy of a webhook, with its secret, switched off', 'posthorn' ) ) + array( 'status' => 201 ) )
+		);
+		$this->route(
+			'/webhooks/' . self::ID . '/resume',
+			$this->handler( WP_REST_Server::CREATABLE, fn( WP_REST_Request $request ) => $this->changed( posthorn_resume_endpoint( self::id( $request ) ) ), $id, $this->tells( 'resumeWebhook', __( 'Sends what waits for a webhook now, and ends what held it back', 'posthorn' ) ) )
 		);
 		$this->route(
 			'/webhooks/' . self::ID . '/logs',
@@ -114,13 +122,12 @@ class Posthorn_REST_Webhooks extends Posthorn_REST_Controller {
 	}
 
 	/**
-	 * Adds one.
+	 * Answers with one that was added.
 	 *
-	 * @param WP_REST_Request $request The request.
+	 * @param array|WP_Error $added What the model returned.
 	 * @return WP_REST_Response|WP_Error
 	 */
-	private function create( WP_REST_Request $request ) {
-		$added = posthorn_add_endpoint( self::given( $request ) );
+	private function added( $added ) {
 		if ( is_wp_error( $added ) ) {
 			return $added;
 		}
@@ -130,13 +137,12 @@ class Posthorn_REST_Webhooks extends Posthorn_REST_Controller {
 	}
 
 	/**
-	 * Changes one.
+	 * Answers with one as it is now.
 	 *
-	 * @param WP_REST_Request $request The request.
+	 * @param array|WP_Error $changed What the model returned.
 	 * @return array|WP_Error
 	 */
-	private function update( WP_REST_Request $request ) {
-		$changed = posthorn_change_endpoint( self::id( $request ), self::given( $request ) );
+	private function changed( $changed ) {
 		return is_wp_error( $changed ) ? $changed : $this->shown( posthorn_find_webhook( $changed['id'] ) );
 	}
 
@@ -214,6 +220,7 @@ class Posthorn_REST_Webhooks extends Posthorn_REST_Controller {
 			'failing_since'   => $time( __( 'Since when it has been failing.', 'posthorn' ) ),
 			'last_failure_at' => $time( __( 'When an attempt last failed.', 'posthorn' ) ),
 			'last_success_at' => $time( __( 'When an attempt last succeeded.', 'posthorn' ) ),
+			'warnings'        => $fact( 'array', __( 'What is allowed and surely not meant, such as a condition that holds for nothing.', 'posthorn' ), array( 'items' => array( 'type' => 'string' ) ) ), // phpcs:ignore WordPress.Arrays
 			'read_only'       => $fact( 'boolean', __( 'Whether wp-config.php defines it, so that it can be changed there only.', 'posthorn' ) ),
 			'createdAt'       => $time( __( 'When it was added; null for one from before this was kept.', 'posthorn' ) ),
 			'updatedAt'       => $time( __( 'When it was last changed.', 'posthorn' ) ),

@@ -39,6 +39,7 @@ describe('endpoints', () => {
     await page.click('[name="posthorn_generate"]');
     await page.waitForSelector('#posthorn-secret[type="text"]');
     assert.match(await page.inputValue('#posthorn-secret'), /^\S{32,}$/);
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'posthorn_generate', 'the focus stays on the button');
     await page.fill('#posthorn-secret', process.env.SECRET);
     await page.click('[name="posthorn_test"]');
     await page.waitForSelector('#posthorn-result .notice-success');
@@ -49,6 +50,31 @@ describe('endpoints', () => {
     await page.waitForSelector('.notice-success >> text=Endpoint added');
     assert.match(await row(page, 'Big deals').innerText(), /deal\.\*[\s\S]*with conditions/);
     await picture(page, 'endpoints-list');
+  }));
+
+  test('any event is tested with its sample, changed, and the request is shown unsent', with_page(async (page) => {
+    const receiver = new Receiver();
+    await fill(page, 'Sample', receiver.url);
+    await page.click('#posthorn-test-choice > summary');
+    await page.selectOption('#posthorn-test_event', 'deal.won');
+    await page.focus('[name="posthorn_sample"]');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.getElementById('posthorn-test_data').value.includes('deal_id'));
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'posthorn_sample', 'the focus stays on the button');
+    await page.fill('#posthorn-test_data', '{"deal_id": 4711}');
+    await page.click('[name="posthorn_preview"]');
+    await page.waitForSelector('#posthorn-result pre');
+    assert.match(await page.innerText('#posthorn-result'), /Nothing was sent[\s\S]*"deal_id":4711/);
+    assert.deepEqual(await receiver.requests(), []);
+    await page.click('[name="posthorn_test"]');
+    await page.waitForSelector('#posthorn-result .notice-success');
+    assert.equal((await receiver.requests())[0].event, 'deal.won');
+    await page.fill('#posthorn-test_data', '{');
+    await page.click('#posthorn-test-choice > summary');
+    await page.click('[name="posthorn_test"]');
+    await page.waitForSelector('#posthorn-test_data-mistake:not([hidden])');
+    assert.ok(await page.isVisible('#posthorn-test_data-mistake'), 'the part that was closed is open');
+    await picture(page, 'test-choice');
   }));
 
   test('a mistake is shown beside its field, and in the part that was closed', with_page(async (page) => {

@@ -15,6 +15,8 @@ final class OpenApiTest extends SiteTestCase {
 
 	protected function setUp(): void {
 		parent::setUp();
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/catalogue.php';
 		$this->api = Api::administrator();
 		$this->save_no_endpoint();
 	}
@@ -83,6 +85,8 @@ final class OpenApiTest extends SiteTestCase {
 		$api->get( '/webhooks/contract' );
 		$api->get( '/webhooks/nobody' );
 		$api->patch( '/webhooks/contract', array( 'description' => 'x', 'timeout' => 5, 'rate_per_second' => 100 ) );
+		$api->post( '/webhooks/contract/duplicate' );
+		$api->post( '/webhooks/nobody/duplicate' );
 		$api->post( '/webhooks/contract/test', array( 'event' => 'deal.won' ) );
 		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
 		$this->receiver->wait_for( 2 );
@@ -90,6 +94,10 @@ final class OpenApiTest extends SiteTestCase {
 		$event = posthorn_dispatch( 'deal.lost', array( 'deal_id' => 2 ) );
 		$this->wait_until( 'it is dead', fn() => 'dead' === ( $this->delivery_of( $event )['state'] ?? '' ) );
 		$id = $this->delivery_of( $event )['id'];
+		$api->post( '/webhooks/contract/resume' );
+		$api->post( '/webhooks/nobody/resume' );
+		$api->post( '/events/deal.won/dispatch', array( 'data' => array( 'deal_id' => 0 ), 'record' => 'deal:0', 'previous' => array( 'stage' => 'new' ), 'changes' => array( 'stage' ) ) );
+		$api->post( '/events/deal.won/dispatch', array( 'data' => 'nothing' ) );
 		$api->get( '/webhooks/contract/logs' );
 		$api->get( '/deliveries' );
 		$api->get( '/deliveries', array( 'state' => 'lost' ) );
@@ -105,7 +113,9 @@ final class OpenApiTest extends SiteTestCase {
 		$api->get( '/events', array( 'group' => 'Contacts' ) );
 		$api->get( '/events/deal.won' );
 		$api->get( '/formats' );
-		$api->get( '/formats/winnerr' );
+		foreach ( posthorn_find_formats() as $format ) {
+			$api->get( "/formats/$format[name]" );
+		}
 		$api->post( '/test', array( 'url' => $this->receiver->url(), 'allow_private' => true ) );
 		$api->post( '/preview', array( 'webhook' => 'contract', 'data' => array( 'deal_id' => 1 ) ) );
 		( new Api() )->get( '/webhooks' );
