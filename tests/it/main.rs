@@ -11,6 +11,7 @@ mod delivery_http;
 mod delivery_names;
 mod delivery_proxy;
 mod delivery_receiver;
+mod delivery_repeated;
 mod delivery_tls;
 mod dispatcher_ages;
 mod dispatcher_breaker;
