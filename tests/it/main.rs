@@ -31,6 +31,7 @@ mod endpoint_proxy;
 mod event;
 mod filter;
 mod format;
+mod format_changes;
 mod format_definition;
 mod fuzz;
 mod json;
