@@ -88,11 +88,11 @@ function posthorn_endpoint_form_typed( array $post ): array {
 	$typed['filters']  = posthorn_typed_rows( $post['filters'] ?? array(), array( 'field', 'operator', 'value' ) );
 	$typed['headers']  = posthorn_typed_rows( $post['headers'] ?? array(), array( 'name', 'value', 'kept' ) );
 	if ( '' === $typed['secret'] && is_string( $post['kept_secret'] ?? null ) && '' !== $post['kept_secret'] ) {
-		$typed['secret'] = posthorn_decrypt( $post['kept_secret'] ) ?? '';
+		$typed['secret'] = posthorn_secret_kept_in_form( $post['kept_secret'] );
 	}
 	foreach ( $typed['headers'] as $n => $row ) {
 		if ( '' === $row['value'] && POSTHORN_MASK !== $row['kept'] && '' !== $row['kept'] ) {
-			$typed['headers'][ $n ]['value'] = posthorn_decrypt( $row['kept'] ) ?? '';
+			$typed['headers'][ $n ]['value'] = posthorn_secret_kept_in_form( $row['kept'] );
 			$typed['headers'][ $n ]['kept']  = '';
 		}
 	}
