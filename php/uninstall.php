@@ -25,7 +25,7 @@ function posthorn_uninstall_site(): ?bool {
 	$stored = get_option( POSTHORN_OPTION );
 	// A copy may name the directory of its original.
 	$held = posthorn_is_held();
-	foreach ( array( POSTHORN_OPTION, 'posthorn_handed_over', 'posthorn_problem', 'posthorn_failures_seen', 'posthorn_secret_unreadable', 'posthorn_set_aside_seen', 'posthorn_native', 'posthorn_native_seen', 'posthorn_waited', 'posthorn_overdue_seen', 'posthorn_sources', 'posthorn_question', 'posthorn_copy', POSTHORN_ASK_OPTION ) as $option ) {
+	foreach ( array( POSTHORN_OPTION, 'posthorn_handed_over', 'posthorn_problem', 'posthorn_failures_seen', 'posthorn_secret_unreadable', 'posthorn_set_aside_seen', 'posthorn_native', 'posthorn_native_seen', 'posthorn_waited', 'posthorn_overdue_seen', 'posthorn_sources', 'posthorn_question', 'posthorn_copy', 'posthorn_formats_kept', POSTHORN_ASK_OPTION ) as $option ) {
 		delete_option( $option );
 	}
 	wp_clear_scheduled_hook( 'posthorn_cron' );

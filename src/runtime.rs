@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::{Clock, Millis, SystemClock};
 use crate::delivery::http::HttpTransport;
-use crate::delivery::{Exchange, Transport, unless_too_large};
+use crate::delivery::{Exchange, Transport, unless_too_large, without_repeated};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::event::{DEFAULT_MAX_DATA_BYTES, Event, EventId, NewEvent};
@@ -384,7 +384,8 @@ pub fn send_now(endpoint: &Endpoint, event: &Event) -> (Rendered, Exchange) {
     let exchange = unless_too_large(endpoint, &rendered.body, now, || {
         transport(clock).send(endpoint, &rendered.headers, &rendered.body)
     });
-    (Rendered { headers: rendered.loggable_headers(endpoint), body: rendered.body }, exchange)
+    let shown = Rendered { headers: rendered.loggable_headers(endpoint), body: rendered.body };
+    (shown, without_repeated(exchange, &endpoint.headers))
 }
 
 /// The transport, whose lookup threads receive no signal.

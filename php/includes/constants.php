@@ -55,6 +55,10 @@ function posthorn_constant_read(): array {
 			if ( ! is_array( $endpoint ) || ! is_string( $endpoint['url'] ?? null ) || '' === $endpoint['url'] ) {
 				/* translators: %s: an entry, such as POSTHORN_ENDPOINTS[1]. */
 				$read['mistakes'][] = sprintf( __( '%s in wp-config.php is left out: it has to be an array with a url.', 'posthorn' ), posthorn_constant_name( $n ) );
+			} elseif ( '' !== posthorn_constant_strange_key( $endpoint ) ) {
+				$key = posthorn_constant_strange_key( $endpoint );
+				/* translators: 1: an entry, such as POSTHORN_ENDPOINTS[1], 2: a key of it, such as url, 3: a type of PHP, such as array. */
+				$read['mistakes'][] = sprintf( __( '%1$s in wp-config.php is left out: %2$s: a value of the type %3$s means nothing here. Correct it there.', 'posthorn' ), posthorn_constant_name( $n ), $key, get_debug_type( $endpoint[ $key ] ) );
 			} elseif ( ! isset( $endpoint['site'] ) || (string) $endpoint['site'] === ( is_multisite() ? (string) $site : '' ) ) {
 				unset( $endpoint['site'] );
 				// Not by its place in the list: what waits for it belongs to it wherever it stands.
@@ -64,6 +68,26 @@ function posthorn_constant_read(): array {
 	}
 	$known[ $site ] = array( $given, $read );
 	return $read;
+}
+
+/**
+ * The key whose value is of a type that pages could not even show. All else that may be wrong the extension says.
+ *
+ * @param array $endpoint An entry of the constant.
+ * @return string Empty if there is none.
+ */
+function posthorn_constant_strange_key( array $endpoint ): string {
+	$is_text    = static fn( $value ): bool => is_string( $value ) || is_int( $value );
+	$is_texts   = static fn( $value ): bool => is_string( $value ) || is_array( $value ) && array_filter( $value, 'is_string' ) === $value;
+	$is_secret  = static fn( $value ): bool => is_string( $value ) || is_array( $value ) && is_string( $value['secret'] ?? null );
+	$is_secrets = static fn( $value ): bool => is_string( $value ) || is_array( $value ) && array_filter( $value, $is_secret ) === $value;
+	$rules      = array_fill_keys( array( 'id', 'site', 'description' ), $is_text ) + array( 'events' => $is_texts, 'secret' => $is_secrets ); // phpcs:ignore WordPress.Arrays
+	foreach ( $rules as $key => $rule ) {
+		if ( isset( $endpoint[ $key ] ) && ! $rule( $endpoint[ $key ] ) ) {
+			return $key;
+		}
+	}
+	return '';
 }
 
 /**

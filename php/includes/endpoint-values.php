@@ -55,13 +55,14 @@ function posthorn_shown_proxy( string $stored ): string {
  * Secrets as a list.
  *
  * @param string|array $secret What an endpoint has as `secret`.
- * @return array Of strings, or arrays with `secret` and `until`; what has ended is left out.
+ * @return array Of strings, or arrays with `secret` and `until`; what has ended is left out. What is neither stays: the extension
+ *               says what is wrong with it.
  */
 function posthorn_secret_list( $secret ): array {
 	if ( ! is_array( $secret ) ) {
 		return '' === (string) $secret ? array() : array( $secret );
 	}
-	return array_values( array_filter( $secret, static fn( $entry ): bool => ! is_array( $entry ) || empty( $entry['until'] ) || strtotime( $entry['until'] ) > time() ) );
+	return array_values( array_filter( $secret, static fn( $entry ): bool => ! is_array( $entry ) || ! is_string( $entry['until'] ?? null ) || '' === $entry['until'] || strtotime( $entry['until'] ) > time() ) );
 }
 
 /**
@@ -100,7 +101,9 @@ function posthorn_checked_endpoint( array $stored, array $given ) {
 	$mistakes = posthorn_strange_keys( $given ) + posthorn_keys_not_allowed( $plain, $given );
 	$plain    = posthorn_with_given( $plain, $given, $mistakes );
 	$checked  = array_intersect_key( $plain, array_flip( POSTHORN_ENDPOINT_KEYS ) );
-	$mistakes = $mistakes + posthorn_endpoint_mistakes( array_diff_key( $checked, $mistakes ), array_keys( $mistakes ) );
+	// One whose format is gone can still be switched off.
+	$only_off = array( 'enabled' => false ) === array_diff_key( $given, array( 'id' => true ) );
+	$mistakes = $only_off ? $mistakes : $mistakes + posthorn_endpoint_mistakes( array_diff_key( $checked, $mistakes ), array_keys( $mistakes ) );
 	// Only of what is chosen now: one that was stored before can be switched off all the same.
 	if ( array() === array_intersect_key( $mistakes, array_flip( array( 'events', 'format', 'preset' ) ) ) && array() !== array_intersect_key( $given, array_flip( array( 'events', 'format', 'preset' ) ) ) ) {
 		$mistakes += array_filter( array( 'events' => posthorn_idle_pattern( $checked ) ) );
@@ -129,6 +132,11 @@ function posthorn_with_given( array $plain, array $given, array &$mistakes ): ar
 	}
 	if ( is_array( $given['headers'] ?? null ) ) {
 		$plain['headers'] = posthorn_unmasked_headers( (array) ( $before['headers'] ?? array() ), $given['headers'], $mistakes );
+	}
+	$left = posthorn_headers_left_behind( $before, $plain['url'], $given['headers'] ?? $plain['headers'] ?? array() );
+	if ( array() !== $left && ! isset( $mistakes['headers'] ) ) {
+		/* translators: %s: names of headers. */
+		$mistakes['headers'] = sprintf( __( 'The address leads to another receiver now, and what these headers say was entered for the one before: %s. Enter their values again, or remove them.', 'posthorn' ), implode( ', ', $left ) );
 	}
 	if ( is_string( $given['proxy'] ?? null ) && is_string( $before['proxy'] ?? null ) && posthorn_shown_proxy( $before['proxy'] ) === $given['proxy'] ) {
 		$plain['proxy'] = $before['proxy'];
@@ -188,6 +196,25 @@ function posthorn_unmasked_headers( array $stored, array $given, array &$mistake
 		}
 	}
 	return $given;
+}
+
+/**
+ * The headers whose stored values would go to another receiver than the one they were entered for: whoever may change an
+ * address could read them there. Whoever has the command line has the key to them anyway.
+ *
+ * @param array $before  The endpoint before, in plain text.
+ * @param mixed $url     Its new address.
+ * @param mixed $headers Its new headers: name => value, or the mask for the stored one.
+ * @return string[] Names.
+ */
+function posthorn_headers_left_behind( array $before, $url, $headers ): array {
+	$stored = array_filter( (array) ( $before['headers'] ?? array() ), 'is_string' );
+	if ( defined( 'WP_CLI' ) && WP_CLI || array() === $stored || '' === (string) $before['url'] || ! is_string( $url ) || ! is_array( $headers ) || posthorn_is_same_receiver( $before['url'], $url ) ) {
+		return array();
+	}
+	$stored = array_change_key_case( $stored );
+	$kept   = array_filter( array_keys( $headers ), static fn( $name ): bool => isset( $stored[ strtolower( (string) $name ) ] ) && in_array( $headers[ $name ], array( POSTHORN_MASK, $stored[ strtolower( (string) $name ) ] ), true ) );
+	return array_values( array_map( 'strval', $kept ) );
 }
 
 /**
@@ -272,6 +299,22 @@ function posthorn_stored_endpoint( array $settings, string $id ): ?array {
 		}
 	}
 	return null;
+}
+
+/**
+ * What is wrong with an id of one's own. It stands in addresses and on command lines, so it may be nothing that means something
+ * else there; `new` is the form for an endpoint that is added.
+ *
+ * @param mixed $id What was given.
+ * @return string Empty if nothing is.
+ */
+function posthorn_id_mistake( $id ): string {
+	$is_text = is_int( $id ) || is_string( $id );
+	if ( $is_text && 'new' !== $id && 1 === preg_match( '/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/D', (string) $id ) ) {
+		return '';
+	}
+	/* translators: %s: what was given. */
+	return sprintf( __( '“%s” cannot be an id: up to 100 letters (A to Z), digits, dots, hyphens and underscores, the first one a letter or digit, and not “new”. Leave it out to have one made up.', 'posthorn' ), is_scalar( $id ) ? mb_substr( wp_check_invalid_utf8( (string) $id, true ), 0, 60 ) : gettype( $id ) );
 }
 
 /**

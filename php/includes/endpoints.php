@@ -78,7 +78,12 @@ function posthorn_endpoint_standing(): array {
  * @return array|WP_Error The endpoint as posthorn_shown_endpoint() shows it.
  */
 function posthorn_add_endpoint( array $given, ?int $revision = null ) {
-	$id = is_scalar( $given['id'] ?? null ) ? (string) $given['id'] : '';
+	$id      = $given['id'] ?? '';
+	$mistake = '' === $id ? '' : posthorn_id_mistake( $id );
+	if ( '' !== $mistake ) {
+		return posthorn_endpoint_mistakes_error( array( 'id' => $mistake ) );
+	}
+	$id = (string) $id;
 	return posthorn_store_endpoint(
 		static function ( array $settings ) use ( $given, $id ) {
 			// The settings page edits the first.
@@ -89,7 +94,8 @@ function posthorn_add_endpoint( array $given, ?int $revision = null ) {
 				'events'     => array( '*' ),
 				'created_at' => posthorn_now(),
 			) + posthorn_default_endpoint();
-			if ( null !== posthorn_stored_endpoint( $settings, $id ) ) {
+			// Also not one of wp-config.php's: that would give way to it.
+			if ( null !== posthorn_stored_endpoint( $settings, $id ) || null !== posthorn_find_endpoint( $id ) ) {
 				/* translators: %s: an id. */
 				return posthorn_endpoint_mistakes_error( array( 'id' => sprintf( __( 'There is an endpoint with the id %s already.', 'posthorn' ), $id ) ) );
 			}

@@ -9,6 +9,9 @@ defined( 'ABSPATH' ) || exit;
 
 require_once __DIR__ . '/client-catalogue.php';
 
+/** The option, loaded with every page, with the formats of code that were handed over last: name => definition. */
+const POSTHORN_FORMATS_OPTION = 'posthorn_formats_kept';
+
 /**
  * What code adds.
  *
@@ -24,8 +27,14 @@ function posthorn_added_formats(): array {
 	 * @param array $formats Name => definition, in the form that the README's section "Formats" describes: an array, or TOML
 	 *                       text. A definition without a `name` has the key's. The names of Posthorn's own are taken.
 	 */
-	$formats = apply_filters( 'posthorn_formats', array() );
-	$added   = array();
+	try {
+		$formats = apply_filters( 'posthorn_formats', array() );
+	} catch ( \Throwable $error ) {
+		/* translators: %s: an error's message. */
+		posthorn_report( new RuntimeException( sprintf( __( 'Code that adds formats by the filter posthorn_formats has failed, so there are none of them: %s. Receivers are sent what they were sent before.', 'posthorn' ), rtrim( $error->getMessage(), '.' ) ) ), false );
+		$formats = array();
+	}
+	$added = array();
 	foreach ( is_array( $formats ) ? $formats : array( '' => $formats ) as $name => $definition ) {
 		$added[ (string) $name ] = is_array( $definition ) ? $definition + array( 'name' => (string) $name ) : $definition;
 	}
@@ -52,8 +61,8 @@ function posthorn_with_format( array $endpoint ): array {
  * @return mixed The name itself, where code adds none.
  */
 function posthorn_meant_format( string $name ) {
-	$definition = posthorn_added_formats()[ $name ] ?? null;
-	if ( null === $definition || posthorn_client_has_format( $name ) ) {
+	$definition = posthorn_client_has_format( $name ) ? null : posthorn_added_formats()[ $name ] ?? null;
+	if ( ! is_array( $definition ) && ! is_string( $definition ) ) {
 		return $name;
 	}
 	try {
@@ -171,4 +180,63 @@ function posthorn_read_added_format( string $name, $definition ) {
 		return sprintf( __( 'its key is “%1$s”, its name “%2$s”', 'posthorn' ), $name, $read['name'] );
 	}
 	return $read;
+}
+
+/**
+ * The definitions that were handed over last.
+ *
+ * @return array<string,array|string>
+ */
+function posthorn_kept_formats(): array {
+	// Not get_option(): it would ask the database for an option that few sites have.
+	return isset( wp_load_alloptions()[ POSTHORN_FORMATS_OPTION ] ) ? (array) get_option( POSTHORN_FORMATS_OPTION ) : array();
+}
+
+/**
+ * Endpoints that name a format of code which is gone or wrong, with the definition that they had before: their receivers are
+ * sent what they were sent, and the others can be changed. Reports each.
+ *
+ * @param array $named     Endpoints as they were before posthorn_completed().
+ * @param array $completed The same after it.
+ */
+function posthorn_with_kept_formats( array $named, array $completed ): array {
+	$kept = posthorn_kept_formats();
+	foreach ( array() === $kept ? array() : $completed as $at => $endpoint ) {
+		$name = $named[ $at ]['format'] ?? null;
+		if ( ! is_string( $name ) || ! isset( $kept[ $name ] ) || posthorn_client_has_format( $name ) ) {
+			continue;
+		}
+		try {
+			posthorn_client_read_format( $endpoint['format'] );
+		} catch ( \Throwable $error ) {
+			$mistake = posthorn_client_argument( $error ) ?? array( 'message' => $error->getMessage() );
+			posthorn_report( new RuntimeException( "endpoints[$at].format: {$mistake['message']}" ), false );
+			$completed[ $at ]['format'] = $kept[ $name ];
+		}
+	}
+	return $completed;
+}
+
+/**
+ * Keeps the definitions that were handed over.
+ *
+ * @param array[] $endpoints Endpoints as they were handed over.
+ */
+function posthorn_keep_formats( array $endpoints ): void {
+	$kept  = posthorn_kept_formats();
+	$known = posthorn_added_formats() + $kept;
+	$used  = array();
+	foreach ( $endpoints as $endpoint ) {
+		$format = $endpoint['format'] ?? null;
+		if ( is_array( $format ) || is_string( $format ) && str_contains( $format, '=' ) ) {
+			$name = posthorn_client_read_format( $format )['name'];
+			// As JSON, because code may have put objects into it.
+			$used += isset( $known[ $name ] ) ? array( $name => is_array( $format ) ? json_decode( (string) wp_json_encode( $format ), true ) : $format ) : array();
+		}
+	}
+	if ( $used !== $kept && array() === $used ) {
+		delete_option( POSTHORN_FORMATS_OPTION );
+	} elseif ( $used !== $kept ) {
+		update_option( POSTHORN_FORMATS_OPTION, $used, true );
+	}
 }

@@ -32,21 +32,29 @@ function posthorn_say_moved( ?array $place = null ): array {
 		static function () use ( $place, &$done ): void {
 			$here = posthorn_guard_place( $place );
 			posthorn_guard_change(
-				static function ( array $settings ) use ( $here ): array {
+				static function ( array $settings ) use ( $here, $place ): array {
 					$saved_for = $settings['saved_for'] ?? posthorn_guard_mark( $here );
-					$new       = posthorn_guard_mark( $here );
+					$answered  = posthorn_guard_mark( $here );
+					$this_one  = posthorn_guard_mark( posthorn_here() );
+					// Another name of the site's says nothing of whether this is a copy.
+					$new = null === $place ? $answered : $saved_for;
 					foreach ( array( 'addresses', 'environments', 'installations' ) as $key ) {
-						$new[ $key ] = array_slice( array_values( array_unique( array_merge( $saved_for['copy'] ? array() : $saved_for[ $key ], $new[ $key ] ) ) ), -POSTHORN_GUARD_MOST );
+						$all = array_values( array_unique( array_merge( null === $place && $saved_for['copy'] ? array() : $saved_for[ $key ], $answered[ $key ] ) ) );
+						// The oldest are forgotten, but not where the site is.
+						$others      = array_slice( array_diff( $all, $this_one[ $key ] ), 1 - POSTHORN_GUARD_MOST );
+						$new[ $key ] = array_values( array_merge( $others, array_intersect( $all, $this_one[ $key ] ) ) );
 					}
-					foreach ( $settings['endpoints'] as $n => $endpoint ) {
+					foreach ( null === $place ? $settings['endpoints'] : array() as $n => $endpoint ) {
 						$settings['endpoints'][ $n ]['enabled'] = $endpoint['enabled'] || in_array( $endpoint['id'], $saved_for['off'], true );
 					}
 					$settings['saved_for'] = $new;
 					return $settings;
 				}
 			);
-			// Back to the queue of the original, with what waits there.
-			delete_option( POSTHORN_COPY_OPTION );
+			if ( null === $place ) {
+				// Back to the queue of the original, with what waits there.
+				delete_option( POSTHORN_COPY_OPTION );
+			}
 			posthorn_guard_answered( $here );
 			++$done['sites'];
 			if ( posthorn_has_receiver() && ! posthorn_is_held() ) {

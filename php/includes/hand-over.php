@@ -59,6 +59,7 @@ function posthorn_hand_over( int $revision ): bool {
 	if ( posthorn_client_revision() > $revision ) {
 		return posthorn_overtake_queue();
 	}
+	posthorn_keep_formats( $endpoints );
 	require_once __DIR__ . '/sources/hooks.php';
 	posthorn_note_sources( $endpoints );
 	update_option( POSTHORN_HANDED_OVER_OPTION, posthorn_fingerprint( $endpoints ), false );
@@ -154,7 +155,8 @@ function posthorn_endpoints(): ?array {
 	 * @param array[] $endpoints Endpoints: `url` and what else the README's table lists.
 	 */
 	$endpoints = posthorn_endpoints_of_copy( array_values( (array) apply_filters( 'posthorn_endpoints', $endpoints ) ) );
-	return array_map( static fn( $endpoint ) => is_array( $endpoint ) ? posthorn_completed( $endpoint ) : $endpoint, $endpoints );
+	require_once __DIR__ . '/formats.php';
+	return posthorn_with_kept_formats( $endpoints, array_map( static fn( $endpoint ) => is_array( $endpoint ) ? posthorn_completed( $endpoint ) : $endpoint, $endpoints ) );
 }
 
 /**
@@ -175,7 +177,9 @@ function posthorn_endpoints_of_copy( array $endpoints ): array {
  */
 function posthorn_code_has_a_say(): bool {
 	require_once __DIR__ . '/proxy.php';
-	return defined( 'POSTHORN_ENDPOINTS' ) || has_filter( 'posthorn_endpoints' ) || has_filter( 'posthorn_formats' ) || posthorn_has_proxy();
+	require_once __DIR__ . '/formats.php';
+	// A format whose code is gone is told of until it is mended.
+	return defined( 'POSTHORN_ENDPOINTS' ) || has_filter( 'posthorn_endpoints' ) || has_filter( 'posthorn_formats' ) || array() !== posthorn_kept_formats() || posthorn_has_proxy();
 }
 
 /**

@@ -14,6 +14,9 @@ defined( 'ABSPATH' ) || exit;
 /** Such a file grows to this at most; then events are lost, and the owner is told. */
 const POSTHORN_HELD_MOST_BYTES = 268435456;
 
+/** Levels of a line: the queue takes data of 512, and it lies in a list. */
+const POSTHORN_HELD_MOST_LEVELS = 520;
+
 /**
  * The file for a place.
  *
@@ -33,9 +36,13 @@ function posthorn_hold_events( array $events ): void {
 	$lines = '';
 	foreach ( $events as list( $event, $data, $context ) ) {
 		$context['occurred_at'] ??= gmdate( 'Y-m-d\TH:i:s' ) . sprintf( '.%03dZ', (int) ( fmod( microtime( true ), 1 ) * 1000 ) );
-		$lines .= wp_json_encode( array( $event, posthorn_held_plain( $data ), posthorn_held_plain( $context ) ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR ) . "\n";
+		$lines .= wp_json_encode( array( $event, posthorn_held_plain( $data ), posthorn_held_plain( $context ) ), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PARTIAL_OUTPUT_ON_ERROR, POSTHORN_HELD_MOST_LEVELS ) . "\n";
 	}
 	$path = posthorn_held_file();
+	if ( ! is_file( $path ) && count( (array) glob( dirname( $path ) . '/held-*.jsonl' ) ) >= POSTHORN_GUARD_MOST ) {
+		/* translators: %s: a number. */
+		throw new RuntimeException( sprintf( esc_html__( 'Events are held back at %s addresses already, and this is another one. Does WP_HOME in wp-config.php follow the request’s header Host, which visitors choose? Give it the site’s address.', 'posthorn' ), (int) POSTHORN_GUARD_MOST ) );
+	}
 	$file = posthorn_open_held( $path, true );
 	// phpcs:disable WordPress.WP.AlternativeFunctions -- A local file under a lock.
 	$size = null === $file ? 0 : (int) fstat( $file )['size'];
@@ -56,16 +63,40 @@ function posthorn_hold_events( array $events ): void {
 }
 
 /**
- * A value as JSON keeps it: dates as the extension prints them, other objects as their JSON.
+ * A value as JSON keeps it, and as the extension would read it: dates as it prints them, other objects as their JSON.
  *
- * @param mixed $value A value.
+ * @param mixed $value  A value.
+ * @param int   $levels Optional. How deep it lies.
  * @return mixed
+ * @throws InvalidArgumentException When it contains itself, or is deeper than the queue takes.
  */
-function posthorn_held_plain( $value ) {
+function posthorn_held_plain( $value, int $levels = 1 ) {
 	if ( $value instanceof DateTimeInterface ) {
-		return $value->format( 'Y-m-d\TH:i:s.vP' );
+		return $value->format( 'Y-m-d\TH:i:sP' );
 	}
-	return is_array( $value ) ? array_map( 'posthorn_held_plain', $value ) : $value;
+	if ( is_float( $value ) && ! is_finite( $value ) ) {
+		return null;
+	}
+	if ( $levels >= POSTHORN_HELD_MOST_LEVELS ) {
+		throw new InvalidArgumentException( 'data: it is nested too deep, or contains itself; send a flatter copy of the data' );
+	}
+	if ( $value instanceof JsonSerializable ) {
+		$inner = $value->jsonSerialize();
+		return posthorn_held_plain( $inner === $value ? (object) get_object_vars( $value ) : $inner, $levels + 1 );
+	}
+	$is_map = is_object( $value ) && ! $value instanceof Traversable && ! $value instanceof UnitEnum && ! $value instanceof Closure;
+	if ( ! is_array( $value ) && ! $is_map ) {
+		return $value;
+	}
+	$plain = array();
+	foreach ( is_array( $value ) ? $value : get_object_vars( $value ) as $key => $inner ) {
+		// As properties that are not public: nobody is sent them, and JSON with them cannot be read.
+		if ( ! is_string( $key ) || ! str_starts_with( $key, "\0" ) ) {
+			$plain[ $key ] = posthorn_held_plain( $inner, $levels + 1 );
+		}
+	}
+	// With a name that is not shown it is no list.
+	return is_array( $value ) && count( $plain ) === count( $value ) ? $plain : (object) $plain;
 }
 
 /**
@@ -175,12 +206,12 @@ function posthorn_release_held( ?array $here = null ): int {
  * @return array{string,array,array}|null Event, data, context; null for a line that was cut off.
  */
 function posthorn_held_event( string $line ): ?array {
-	$event = json_decode( $line, true );
+	$event = json_decode( $line, true, POSTHORN_HELD_MOST_LEVELS );
 	if ( ! is_array( $event ) || 3 !== count( $event ) ) {
 		return null;
 	}
 	// As an array, {} would become a list, and so would {"0": …}.
-	$exact    = json_decode( $line );
+	$exact    = json_decode( $line, false, POSTHORN_HELD_MOST_LEVELS );
 	$event[1] = (array) $exact[1];
 	if ( isset( $event[2]['previous'] ) ) {
 		$event[2]['previous'] = (array) $exact[2]->previous;

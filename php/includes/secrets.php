@@ -53,6 +53,26 @@ function posthorn_decrypt( string $encrypted ): ?string {
 }
 
 /**
+ * What begins the text of a secret that a form carries encrypted to the next attempt: whose form it is.
+ */
+function posthorn_kept_mark(): string {
+	return 'kept by ' . get_current_user_id() . ':';
+}
+
+/**
+ * Reads what posthorn_kept_secret() made for a form of the current user, and nothing else: else whoever has a dump of the database
+ * could have any secret in it decrypted, and sent to a receiver of theirs.
+ *
+ * @param string $kept What the form carries.
+ * @return string Empty if it is nothing of the kind.
+ */
+function posthorn_secret_kept_in_form( string $kept ): string {
+	$text = (string) posthorn_decrypt( $kept );
+	$mark = posthorn_kept_mark();
+	return str_starts_with( $text, $mark ) ? substr( $text, strlen( $mark ) ) : '';
+}
+
+/**
  * Encrypts an endpoint's secrets.
  *
  * @param string|array $secret A secret (empty for none), or the list that an endpoint has while rotating.

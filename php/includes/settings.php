@@ -129,6 +129,17 @@ function posthorn_place_of( string $url ): string {
 }
 
 /**
+ * Whether an address is that of the same receiver: its host and port, and encrypted if it was.
+ *
+ * @param string $before A URL.
+ * @param string $after  Another.
+ */
+function posthorn_is_same_receiver( string $before, string $after ): bool {
+	$scheme = static fn( string $url ): string => strtolower( (string) wp_parse_url( $url, PHP_URL_SCHEME ) );
+	return posthorn_place_of( $before ) === posthorn_place_of( $after ) && ( 'https' !== $scheme( $before ) || 'http' !== $scheme( $after ) );
+}
+
+/**
  * Whether the current user may allow a receiver on a private network: on a network of sites they are not the site's, but
  * those of whoever runs the server.
  */

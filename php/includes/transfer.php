@@ -21,6 +21,9 @@ const POSTHORN_EXPORT_VERSION = 1;
 /** A file larger than this is no export: an endpoint takes a few kilobytes. */
 const POSTHORN_IMPORT_MOST_BYTES = 2097152;
 
+/** More endpoints at once are a mistake: each is checked by the extension while the page waits, and every page loads them. */
+const POSTHORN_IMPORT_MOST_ENDPOINTS = 500;
+
 /**
  * The current site's settings as they are exported. Addresses of receivers are in it, secrets are not.
  *
@@ -139,7 +142,7 @@ function posthorn_read_export( string $json ) {
 		return $wrong( __( 'The file is larger than 2 MB, so it is no export of Posthorn.', 'posthorn' ) );
 	}
 	$file = json_decode( (string) preg_replace( '/^\xEF\xBB\xBF/', '', $json ), true );
-	if ( null === $file ) {
+	if ( JSON_ERROR_NONE !== json_last_error() ) {
 		/* translators: %s: what is wrong, in English. */
 		return $wrong( sprintf( __( 'The file is no JSON: %s.', 'posthorn' ), json_last_error_msg() ) );
 	}
@@ -152,6 +155,14 @@ function posthorn_read_export( string $json ) {
 	}
 	if ( ! is_array( $file['endpoints'] ?? null ) || array_filter( $file['endpoints'], 'is_array' ) !== $file['endpoints'] ) {
 		return $wrong( __( 'The file has no list of endpoints.', 'posthorn' ) );
+	}
+	if ( count( $file['endpoints'] ) > POSTHORN_IMPORT_MOST_ENDPOINTS ) {
+		/* translators: 1, 2: numbers. */
+		return $wrong( sprintf( __( 'The file has %1$s endpoints; at most %2$s are imported at once. Divide it.', 'posthorn' ), count( $file['endpoints'] ), POSTHORN_IMPORT_MOST_ENDPOINTS ) );
+	}
+	if ( ! is_bool( $file['delete_queue'] ?? false ) ) {
+		// "false" would be true, and uninstalling would delete the queue.
+		return $wrong( __( 'delete_queue has to be true or false, without quotation marks.', 'posthorn' ) );
 	}
 	$file['endpoints'] = array_values( $file['endpoints'] );
 	return $file;
@@ -166,8 +177,16 @@ function posthorn_read_export( string $json ) {
  * @throws RuntimeException When the queue cannot be used, or a secret neither encrypted nor decrypted.
  */
 function posthorn_import_step( array $settings, array $given ) {
-	$id         = is_scalar( $given['id'] ?? null ) && '' !== (string) $given['id'] ? (string) $given['id'] : posthorn_new_endpoint_id();
-	$stored     = posthorn_stored_endpoint( $settings, $id );
+	$id         = '' === ( $given['id'] ?? '' ) ? posthorn_new_endpoint_id() : $given['id'];
+	$stored     = is_scalar( $id ) ? posthorn_stored_endpoint( $settings, (string) $id ) : null;
+	$wrong_id   = null === $stored ? posthorn_id_mistake( $id ) : '';
+	if ( '' !== $wrong_id ) {
+		return posthorn_endpoint_mistakes_error( array( 'id' => $wrong_id ) );
+	}
+	$id         = (string) $id;
+	if ( null === $stored && null !== posthorn_find_endpoint( $id ) ) {
+		return posthorn_endpoint_mistakes_error( array( 'id' => posthorn_no_such_endpoint( $id )->get_error_message() ) );
+	}
 	$had_secret = ! empty( $given['has_secret'] ) || isset( $given['secret'] );
 	unset( $given['has_secret'], $given['id'] );
 	if ( isset( $given['secret'] ) ) {

@@ -13,6 +13,7 @@ pub mod address;
 // One request: where it goes, what happens to it, in which words it fails.
 mod call;
 mod failure;
+mod repeated;
 mod request;
 mod target;
 // One connection, from the outside in.
@@ -30,6 +31,7 @@ mod wire;
 pub mod http;
 
 pub use http::HttpTransport;
+pub use repeated::without_repeated;
 pub use request::MAX_BODY_BYTES;
 pub use size::unless_too_large;
 

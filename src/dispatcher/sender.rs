@@ -8,7 +8,7 @@ use crossbeam_channel::Sender;
 
 use super::jobs::JobReceiver;
 use crate::clock::Clock;
-use crate::delivery::{Exchange, Failure, FailureKind, Timings, Transport, unless_too_large};
+use crate::delivery::{Exchange, Failure, FailureKind, Timings, Transport, unless_too_large, without_repeated};
 use crate::endpoint::Endpoint;
 use crate::format::{self, AttemptInfo};
 use crate::store::Due;
@@ -60,7 +60,7 @@ pub fn attempt(job: Job, transport: &dyn Transport, clock: &dyn Clock) -> Outcom
         let exchange = unless_too_large(&job.endpoint, &rendered.body, started_at, || {
             transport.send(&job.endpoint, &rendered.headers, &rendered.body)
         });
-        (rendered.loggable_headers(&job.endpoint), exchange)
+        (rendered.loggable_headers(&job.endpoint), without_repeated(exchange, &job.endpoint.headers))
     }));
     let (headers, exchange) = made.unwrap_or_else(|_| {
         let failure = Failure {

@@ -148,6 +148,9 @@ fn changed_fields(event: &Event, previous: &Map<String, Value>) -> Option<Vec<St
     }
 }
 
+/// A path of more steps is a name with dots in it: as deep as that, it would take more stack than a sender thread has.
+const MAX_STEPS: usize = 32;
+
 /// The old values of the fields at `paths`: `address.city` goes into `address` as `city`.
 fn previous_attributes(previous: &Map<String, Value>, paths: &[String]) -> Value {
     let mut attributes = Map::new();
@@ -156,6 +159,10 @@ fn previous_attributes(previous: &Map<String, Value>, paths: &[String]) -> Value
             Some(Some(at.map_or_else(|| previous.get(step), |value| value.get(step))?))
         });
         let Some(old) = previous.get(path).or(nested.flatten()) else { continue };
+        if path.split('.').nth(MAX_STEPS).is_some() {
+            attributes.insert(path.clone(), old.clone());
+            continue;
+        }
         let mut at = &mut attributes;
         let mut steps = path.split('.').peekable();
         while let Some(step) = steps.next() {

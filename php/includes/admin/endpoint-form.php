@@ -91,7 +91,7 @@ function posthorn_endpoint_form_typed( array $post ): array {
 	$typed['filters']  = posthorn_typed_rows( $post['filters'] ?? array(), array( 'field', 'operator', 'value' ) );
 	$typed['headers']  = posthorn_typed_rows( $post['headers'] ?? array(), array( 'name', 'value', 'kept' ) );
 	if ( '' === $typed['secret'] && is_string( $post['kept_secret'] ?? null ) && '' !== $post['kept_secret'] ) {
-		$typed['secret'] = posthorn_decrypt( $post['kept_secret'] ) ?? '';
+		$typed['secret'] = posthorn_secret_kept_in_form( $post['kept_secret'] );
 	}
 	$proxy = is_string( $post['kept_proxy'] ?? null ) && '' !== $post['kept_proxy'] ? posthorn_decrypt( $post['kept_proxy'] ) : null;
 	if ( null !== $proxy && posthorn_shown_proxy( $proxy ) === $typed['proxy'] ) {
@@ -99,7 +99,7 @@ function posthorn_endpoint_form_typed( array $post ): array {
 	}
 	foreach ( $typed['headers'] as $n => $row ) {
 		if ( '' === $row['value'] && POSTHORN_MASK !== $row['kept'] && '' !== $row['kept'] ) {
-			$typed['headers'][ $n ]['value'] = posthorn_decrypt( $row['kept'] ) ?? '';
+			$typed['headers'][ $n ]['value'] = posthorn_secret_kept_in_form( $row['kept'] );
 			$typed['headers'][ $n ]['kept']  = '';
 		}
 	}

@@ -202,7 +202,7 @@ function posthorn_kept_secret( string $secret ): string {
 	}
 	require_once dirname( __DIR__ ) . '/secrets.php';
 	try {
-		return posthorn_encrypt( $secret );
+		return posthorn_encrypt( posthorn_kept_mark() . $secret );
 	} catch ( \Throwable $error ) {
 		return '';
 	}

@@ -110,7 +110,8 @@ function posthorn_filter_list( string $text ): array {
 	if ( is_array( $list ) && array_is_list( $list ) ) {
 		return $list;
 	}
-	preg_match_all( '/\s*("(?:[^"\\\\]|\\\\.)*"|[^,]+)\s*(?:,|$)/', $text, $found );
+	// Possessive: with a long text PCRE would run out of stack.
+	preg_match_all( '/\s*("(?:[^"\\\\]++|\\\\.)*+"|[^,]+)\s*(?:,|$)/', $text, $found );
 	return array_map( static fn( string $one ) => posthorn_filter_value( trim( $one ) ), $found[1] );
 }
 

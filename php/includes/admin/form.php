@@ -56,7 +56,7 @@ function posthorn_form_typed( array $post ): array {
 	);
 	if ( '' === $typed['secret'] && '' !== $text( 'kept_secret' ) ) {
 		require_once dirname( __DIR__ ) . '/secrets.php';
-		$typed['secret'] = posthorn_decrypt( $text( 'kept_secret' ) ) ?? '';
+		$typed['secret'] = posthorn_secret_kept_in_form( $text( 'kept_secret' ) );
 	}
 	return $typed;
 }
@@ -93,6 +93,10 @@ function posthorn_form_endpoint( array $form ): array {
 	// Code may have chosen another one for this address.
 	$preset = null !== $main && $main['url'] === $form['url'] ? $main['preset'] : null;
 	// What else the endpoint has was set on its own page.
+	$others = null === $main ? array() : posthorn_for_queue( array( 'secret' => '' ) + $main ) ?? array();
+	if ( null !== $main && ! posthorn_is_same_receiver( $main['url'], $form['url'] ) ) {
+		unset( $others['headers'] );
+	}
 	return array(
 		'id'            => $main['id'] ?? POSTHORN_MAIN_ENDPOINT,
 		'url'           => $form['url'],
@@ -101,7 +105,7 @@ function posthorn_form_endpoint( array $form ): array {
 		'secret'        => $secret,
 		'allow_private' => posthorn_form_allow_private( $form ),
 		'enabled'       => $form['enabled'],
-	) + ( null === $main ? array() : posthorn_for_queue( array( 'secret' => '' ) + $main ) ?? array() );
+	) + $others;
 }
 
 /**
@@ -133,6 +137,10 @@ function posthorn_form_mistakes( array $form ): array {
 	$mistakes = array();
 	if ( '' === $form['url'] ) {
 		$mistakes['url'] = __( 'Enter the address that your receiver gave you. It starts with https://', 'posthorn' );
+	}
+	$main = posthorn_main_endpoint( posthorn_settings() );
+	if ( ! isset( $mistakes['url'] ) && ! empty( $main['headers'] ) && ! posthorn_is_same_receiver( $main['url'], $form['url'] ) ) {
+		$mistakes['url'] = __( 'This address leads to another receiver than the one that is saved, for which headers with passwords may have been entered. Change it under Endpoints, where their values are entered again.', 'posthorn' );
 	}
 	if ( array() === posthorn_form_events( $form ) ) {
 		$mistakes['events'] = __( 'Choose at least one event, or type * for all.', 'posthorn' );

@@ -35,7 +35,7 @@ function posthorn_add_settings_link( array $links ): array {
  * @param array $arguments Optional. What else goes into it.
  */
 function posthorn_page_url( array $arguments = array() ): string {
-	return add_query_arg( array( 'page' => 'posthorn' ) + $arguments, admin_url( 'options-general.php' ) );
+	return add_query_arg( urlencode_deep( array( 'page' => 'posthorn' ) + $arguments ), admin_url( 'options-general.php' ) );
 }
 
 /**

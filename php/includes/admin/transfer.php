@@ -19,13 +19,13 @@ const POSTHORN_IMPORT_KEPT_S = 900;
  * Prints the section.
  */
 function posthorn_print_transfer(): void {
-	$kept = get_transient( POSTHORN_IMPORT_TRANSIENT . get_current_user_id() );
+	$kept = posthorn_kept_import();
 	echo '<section id="posthorn-transfer" aria-labelledby="posthorn-transfer-heading"><h2 id="posthorn-transfer-heading">' . esc_html__( 'Export and import', 'posthorn' ) . '</h2>';
 	// phpcs:ignore WordPress.Security.NonceVerification -- Only words.
 	if ( isset( $_GET['imported'] ) ) {
 		echo '<div class="notice notice-success inline"><p>' . esc_html__( 'The settings were imported. What has to be entered is missing from receivers that are switched off.', 'posthorn' ) . '</p></div>';
 	}
-	if ( is_array( $kept ) && is_string( $kept['json'] ?? null ) ) {
+	if ( null !== $kept ) {
 		posthorn_print_import_plan( $kept );
 		echo '</section>';
 		return;
@@ -38,6 +38,36 @@ function posthorn_print_transfer(): void {
 	wp_nonce_field( 'posthorn_import' );
 	echo '<p><label for="posthorn-file">' . esc_html__( 'File to import', 'posthorn' ) . '</label><br><input type="file" id="posthorn-file" name="file" accept=".json,application/json" required style="max-width:100%"></p>'
 		. '<p><button class="button">' . esc_html__( 'Show what it would change', 'posthorn' ) . '</button></p></form></section>';
+}
+
+/**
+ * The file that is shown and not confirmed yet.
+ *
+ * It is kept encrypted: somebody may have written secrets into it, and a dump of the database shows none.
+ *
+ * @return array{json:string,mistake:string}|null Null if there is none.
+ */
+function posthorn_kept_import(): ?array {
+	$kept = get_transient( POSTHORN_IMPORT_TRANSIENT . get_current_user_id() );
+	$json = is_array( $kept ) && is_string( $kept['file'] ?? null ) ? posthorn_decrypt( $kept['file'] ) : null;
+	return null === $json ? null : array(
+		'json'    => $json,
+		'mistake' => (string) ( $kept['mistake'] ?? '' ),
+	);
+}
+
+/**
+ * Keeps a file until it is confirmed.
+ *
+ * @param string $json    The file.
+ * @param string $mistake Optional. Why it was not carried out.
+ */
+function posthorn_keep_import( string $json, string $mistake = '' ): void {
+	$kept = array(
+		'file'    => posthorn_encrypt( $json ),
+		'mistake' => $mistake,
+	);
+	set_transient( POSTHORN_IMPORT_TRANSIENT . get_current_user_id(), $kept, POSTHORN_IMPORT_KEPT_S );
 }
 
 /**
@@ -118,25 +148,28 @@ function posthorn_export_asked(): void {
  */
 function posthorn_import_asked(): void {
 	posthorn_require_owner( 'posthorn_import' );
-	$transient = POSTHORN_IMPORT_TRANSIENT . get_current_user_id();
-	$kept      = get_transient( $transient );
+	$kept = posthorn_kept_import();
 	// phpcs:disable WordPress.Security.NonceVerification, WordPress.Security.ValidatedSanitizedInput -- Checked above; the file is checked whole.
 	$step  = sanitize_key( wp_unslash( $_POST['step'] ?? '' ) );
 	$after = array();
 	if ( isset( $_FILES['file']['tmp_name'] ) && is_string( $_FILES['file']['tmp_name'] ) && is_uploaded_file( $_FILES['file']['tmp_name'] ) ) {
 		// A byte more than is read tells that there is more.
 		$json = (string) file_get_contents( $_FILES['file']['tmp_name'], false, null, 0, POSTHORN_IMPORT_MOST_BYTES + 1 ); // phpcs:ignore WordPress.WP.AlternativeFunctions -- An uploaded file.
-		set_transient( $transient, array( 'json' => $json ), POSTHORN_IMPORT_KEPT_S );
-	} elseif ( 'confirm' === $step && is_array( $kept ) && is_string( $kept['json'] ?? null ) ) {
+		try {
+			posthorn_keep_import( $json );
+		} catch ( \Throwable $error ) {
+			wp_die( esc_html( ucfirst( posthorn_readable( $error->getMessage() ) ) ), '', array( 'response' => 503, 'back_link' => true ) ); // phpcs:ignore WordPress.Arrays
+		}
+	} elseif ( 'confirm' === $step && null !== $kept ) {
 		$done = posthorn_import( $kept['json'], ! empty( $_POST['allow_private'] ), (int) ( $_POST['revision'] ?? -1 ) );
 		if ( is_wp_error( $done ) ) {
-			set_transient( $transient, array( 'mistake' => $done->get_error_message() ) + $kept, POSTHORN_IMPORT_KEPT_S );
+			posthorn_keep_import( $kept['json'], $done->get_error_message() );
 		} else {
-			delete_transient( $transient );
+			delete_transient( POSTHORN_IMPORT_TRANSIENT . get_current_user_id() );
 			$after = array( 'imported' => 1 );
 		}
 	} else {
-		delete_transient( $transient );
+		delete_transient( POSTHORN_IMPORT_TRANSIENT . get_current_user_id() );
 	}
 	// phpcs:enable
 	wp_safe_redirect( posthorn_page_url( $after ) . '#posthorn-transfer' );

@@ -112,6 +112,12 @@ abstract class Posthorn_REST_Controller extends WP_REST_Controller {
 		if ( null !== $strange ) {
 			return $strange;
 		}
+		foreach ( array_intersect_key( $request->get_attributes()['args'], array( 'page' => true, 'per_page' => true ) ) as $name => $arg ) { // phpcs:ignore WordPress.Arrays
+			if ( (int) $request[ $name ] < 1 ) {
+				// Of null, WordPress makes 0 without asking for the minimum.
+				$request[ $name ] = $arg['default'];
+			}
+		}
 		try {
 			return $answers( $request );
 		} catch ( \Throwable $error ) {
@@ -245,7 +251,9 @@ abstract class Posthorn_REST_Controller extends WP_REST_Controller {
 	 * @param WP_REST_Request $request The request, with `page` and `per_page`.
 	 */
 	protected function page_of( array $items, WP_REST_Request $request ): WP_REST_Response {
-		return $this->page( array_slice( $items, ( $request['page'] - 1 ) * $request['per_page'], $request['per_page'] ), count( $items ), $request );
+		// A page's number may be so large that the product is no integer any more.
+		$skip = (int) min( ( $request['page'] - 1 ) * $request['per_page'], count( $items ) );
+		return $this->page( array_slice( $items, $skip, $request['per_page'] ), count( $items ), $request );
 	}
 
 	/**

@@ -46,6 +46,31 @@ final class RestNetworkTest extends SiteTestCase {
 		self::assertSame( array( 0, "delivered\n" ), array( $there->status, $there->output ), $there->errors );
 	}
 
+	public function test_a_webhook_of_another_site_is_neither_shown_tested_changed_nor_deleted(): void {
+		switch_to_blog( self::$second );
+		$this->save_endpoint( array( 'id' => 'theirs', 'headers' => array( 'X-Key' => 'theirs-alone' ) ) );
+		$event = posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
+		$this->receiver->wait_for( 1 );
+		$this->wait_until_sent();
+		restore_current_blog();
+		$api = Api::administrator();
+		self::assertSame( array( 404, 404, 404 ), array( $api->get( '/webhooks/theirs' )[0], $api->patch( '/webhooks/theirs', array( 'enabled' => false ) )[0], $api->delete( '/webhooks/theirs' )[0] ) );
+		self::assertSame( array( 404, 404 ), array( $api->post( '/webhooks/theirs/test' )[0], $api->get( '/webhooks/theirs/logs' )[0] ) );
+		self::assertSame( 400, $api->post( '/preview', array( 'webhook' => 'theirs' ) )[0] );
+		self::assertSame( array( 200, array() ), array( $api->get( '/deliveries', array( 'endpoint' => 'theirs' ) )[0], $api->get( '/deliveries', array( 'endpoint' => 'theirs' ) )[1]['data'] ) );
+		self::assertSame( array( 200, array( 'replayed' => 0 ) ), $api->post( '/replay', array( 'endpoint' => 'theirs', 'state' => 'delivered' ) ) );
+		// Nor by naming a site.
+		self::assertSame( 400, $api->post( '/replay', array( 'site' => (string) self::$second, 'state' => 'delivered' ) )[0] );
+		self::assertSame( 400, $api->post( '/webhooks', array( 'url' => 'https://example.com/', 'site' => (string) self::$second ) )[0] );
+		// One of the same name here is another one.
+		self::assertSame( 201, $api->post( '/webhooks', array( 'id' => 'theirs', 'url' => 'https://example.com/' ) )[0] );
+		self::assertSame( 200, $api->delete( '/webhooks/theirs' )[0] );
+		switch_to_blog( self::$second );
+		self::assertSame( 'active', posthorn_endpoint_standing()['theirs']['state'] );
+		self::assertSame( 'delivered', $this->delivery_of( $event )['state'] );
+		self::assertCount( 1, $this->receiver->requests() );
+	}
+
 	public function test_a_sites_owner_may_manage_webhooks_and_not_the_servers_network(): void {
 		$owner = username_exists( 'doors-owner' ) ?: wp_insert_user( array( 'user_login' => 'doors-owner', 'user_pass' => 'doors-owner' ) );
 		add_user_to_blog( get_main_site_id(), $owner, 'administrator' );

@@ -114,4 +114,59 @@ final class ConstantEndpointsTest extends SiteTestCase {
 		}
 		$this->forget_problems();
 	}
+
+	/** Values that no key of an endpoint has, by key. */
+	public static function strange_values(): array {
+		$values = array();
+		foreach ( array( 'id', 'events', 'filters', 'format', 'secret', 'site', 'enabled', 'description', 'headers', 'allow_private', 'ca', 'proxy', 'preset', 'omit', 'timeout', 'schedule' ) as $key ) {
+			$values[ $key ] = array( $key );
+		}
+		return $values;
+	}
+
+	/** @dataProvider strange_values */
+	public function test_a_value_of_any_type_costs_neither_a_page_nor_an_event( string $key ): void {
+		$endpoints = array();
+		$deep      = array( 'until' => array( 'x' ), 'secret' => array( array( array( 'y' ) ) ) );
+		foreach ( array( 5, 1.5, true, '', "\xff", array(), array( array() ), array( 5, null, array( 'x' ) ), array( $deep ), $deep, (object) array( 'a' => 1 ), str_repeat( 'x', 20000 ) ) as $n => $value ) {
+			$endpoints[] = array( $key => $value, 'url' => "https://example.com/$n", 'enabled' => 'enabled' === $key ? $value : false );
+		}
+		$told = $this->with(
+			array_merge( $endpoints, array( array( 'url' => array( 'x' ) ), 7, null, $this->endpoint( array( 'id' => 'good' ) ) ) ),
+			'set_error_handler( static function ( int $kind, string $what, string $file, int $line ): bool { if ( str_contains( $file, "/posthorn/" ) ) { echo "[$what in $file:$line]"; } return false; } );
+			require_once ABSPATH . "wp-admin/includes/admin.php";
+			foreach ( array( "endpoints", "endpoint-values", "webhooks", "site-health", "conditions", "outcome", "admin/settings-page", "admin/fields", "admin/instructions", "admin/receiver-state", "admin/deliveries", "admin/endpoints-page", "admin/constants", "admin/test-webhook" ) as $file ) { require_once WP_PLUGIN_DIR . "/posthorn/includes/$file.php"; }
+			set_current_screen( "settings_page_posthorn" );
+			posthorn_hand_over_if_filter_changed();
+			ob_start();
+			posthorn_print_constant_endpoints(); posthorn_print_endpoint_list(); posthorn_print_delivery_list( "", "", "" );
+			$html = ob_get_clean();
+			$list = posthorn_webhooks();
+			posthorn_subscribes( array( "deal.won" ) );
+			posthorn_conditions(); posthorn_test_sending(); posthorn_test_failures();
+			foreach ( $list as $one ) { posthorn_find_endpoint( (string) $one["id"] ); }
+			echo "<" . substr_count( $html, "<td" ) . "|" . count( $list ) . ">";
+			posthorn_dispatch( "contact.created", array( "contact_id" => 7 ) );'
+		);
+		self::assertStringNotContainsString( '[', $told->output );
+		self::assertMatchesRegularExpression( '/^<\d+\|\d+>$/', trim( $told->output ) );
+		self::assertStringNotContainsString( 'Warning', $told->errors );
+		self::assertSame( 'contact.created', $this->other->wait_for( 1 )[0]['event'] );
+		$this->receiver->wait_for( 1 );
+		$this->forget_problems();
+	}
+
+	public function test_one_of_wp_config_does_not_give_way_to_one_that_is_added_under_its_id(): void {
+		$told = $this->with(
+			array( $this->endpoint( array( 'id' => 'warehouse' ) ) ),
+			'require_once WP_PLUGIN_DIR . "/posthorn/includes/transfer.php";
+			$mistake = static fn( $answer, $key ) => is_wp_error( $answer ) ? $answer->get_error_data()["mistakes"][ $key ] : "it was stored";
+			$file = array( "kind" => "posthorn-settings", "version" => 1, "endpoints" => array( array( "id" => "warehouse", "url" => "https://example.com/" ) ) );
+			echo wp_json_encode( array( $mistake( posthorn_add_endpoint( array( "id" => "warehouse", "url" => "https://example.com/" ) ), "id" ), $mistake( posthorn_import( wp_json_encode( $file ), true ), "endpoints[0].id" ), count( posthorn_constant_mistakes() ) ) );'
+		);
+		list( $added, $imported, $mistakes ) = json_decode( $told->output, true );
+		self::assertStringContainsString( 'warehouse', $added );
+		self::assertStringContainsString( 'wp-config.php', $imported );
+		self::assertSame( 0, $mistakes );
+	}
 }

@@ -133,6 +133,18 @@ final class EndpointsPageTest extends SiteTestCase {
 		self::assertSame( 'github', $page->fields( self::FORM )['format'] );
 	}
 
+	public function test_what_is_encrypted_in_the_database_is_not_decrypted_by_a_form(): void {
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/admin/endpoints-page.php';
+		$stored = posthorn_encrypt( 'of-another-endpoint' );
+		$form   = posthorn_endpoint_form_typed( array( 'kept_secret' => $stored, 'headers' => array( array( 'name' => 'X-Token', 'value' => '', 'kept' => $stored ) ) ) );
+		self::assertSame( array( '', '' ), array( $form['secret'], $form['headers'][0]['value'] ) );
+		self::assertSame( '', posthorn_form_typed( array( 'kept_secret' => $stored ) )['secret'] );
+		$kept = posthorn_kept_secret( 'typed' );
+		self::assertSame( 'typed', posthorn_form_typed( array( 'kept_secret' => $kept ) )['secret'] );
+		wp_set_current_user( 0 );
+		self::assertSame( '', posthorn_form_typed( array( 'kept_secret' => $kept ) )['secret'], 'it is another user’s' );
+	}
+
 	public function test_conditions_are_tried_on_the_last_events_without_storing_them(): void {
 		$this->add( array( 'events' => array( 'deal.*' ) ) );
 		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1, 'amount' => 77001 ) );

@@ -252,6 +252,51 @@ final class EndpointsTest extends SiteTestCase {
 		self::assertStringStartsWith( POSTHORN_SECRET_PREFIX, posthorn_settings()['endpoints'][0]['headers']['X-Token'] );
 	}
 
+	/** Ids that an endpoint cannot be given. */
+	public static function ids(): array {
+		return array( array( 'new' ), array( 'a b' ), array( 'a&endpoint=b' ), array( '../x' ), array( 'a%41' ), array( '<b>' ), array( '-x' ), array( "x\n" ), array( str_repeat( 'x', 101 ) ), array( 'Größe' ), array( array( 'x' ) ), array( true ), array( 1.5 ) );
+	}
+
+	/** @dataProvider ids */
+	public function test_an_id_that_means_something_in_an_address_or_command_is_refused( $id ): void {
+		$error = posthorn_add_endpoint( array( 'id' => $id, 'url' => 'https://example.com/' ) );
+		self::assertTrue( is_wp_error( $error ) );
+		self::assertSame( array( 'id' ), array_keys( $error->get_error_data()['mistakes'] ) );
+		self::assertSame( array(), posthorn_list_endpoints() );
+	}
+
+	/** Addresses that are another receiver's than https://a.example.com/hook, and such as are not. */
+	public static function addresses(): array {
+		return array(
+			'another host'  => array( 'https://b.example.com/hook', true ),
+			'another port'  => array( 'https://a.example.com:8443/hook', true ),
+			'not encrypted' => array( 'http://a.example.com:443/hook', true ),
+			'another path'  => array( 'https://A.example.com:443/other?x=1', false ),
+		);
+	}
+
+	/** @dataProvider addresses */
+	public function test_stored_values_of_headers_go_to_no_other_receiver( string $url, bool $other ): void {
+		$this->add( array( 'url' => 'https://a.example.com/hook', 'allow_private' => false, 'headers' => array( 'Authorization' => 'Bearer h-1', 'X-Env' => 'live' ) ) );
+		foreach ( array( array(), array( 'headers' => array( 'authorization' => POSTHORN_MASK ) ) ) as $headers ) {
+			$answer = posthorn_change_endpoint( 'main', compact( 'url' ) + $headers );
+			if ( ! $other ) {
+				self::assertIsArray( $answer, is_wp_error( $answer ) ? $answer->get_error_message() : '' );
+				continue;
+			}
+			self::assertTrue( is_wp_error( $answer ), 'it was stored' );
+			self::assertStringContainsString( 'uthorization', $answer->get_error_data()['mistakes']['headers'] );
+			self::assertSame( 'https://a.example.com/hook', posthorn_find_endpoint( 'main' )['url'] );
+		}
+		// The simple page, which shows no headers, tells and tests without them.
+		$form = array( 'url' => $url ) + posthorn_form_stored();
+		self::assertSame( $other, isset( posthorn_form_mistakes( $form )['url'] ) );
+		self::assertSame( ! $other, isset( posthorn_form_endpoint( $form )['headers'] ) );
+		// Entered anew, or removed, they are what the owner means.
+		self::assertIsArray( posthorn_change_endpoint( 'main', compact( 'url' ) + array( 'headers' => array( 'Authorization' => 'Bearer h-2' ) ) ) );
+		self::assertIsArray( posthorn_change_endpoint( 'main', array( 'url' => 'https://c.example.com/', 'headers' => null ) ) );
+	}
+
 	private function add( array $given = array() ): array {
 		$added = posthorn_add_endpoint( $given + array( 'url' => $this->receiver->url(), 'allow_private' => true ) );
 		self::assertIsArray( $added, is_wp_error( $added ) ? $added->get_error_message() : '' );

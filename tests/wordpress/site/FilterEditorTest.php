@@ -46,6 +46,16 @@ final class FilterEditorTest extends SiteTestCase {
 		self::assertSame( array(), $mistakes );
 	}
 
+	public function test_a_list_is_read_however_long_its_texts_are(): void {
+		foreach ( array( 100, 100000, 1000000 ) as $length ) {
+			$long = str_repeat( 'a', $length );
+			self::assertSame( array( $long, 'b', 5 ), posthorn_filter_list( "\"$long\", b, 5" ) );
+			self::assertSame( array( str_repeat( '"', $length ), 'b' ), posthorn_filter_list( '"' . str_repeat( '\\"', $length ) . '", b' ) );
+			self::assertCount( 2, posthorn_filter_list( "\"$long, b" ) );
+			self::assertCount( 1, posthorn_filter_list( str_repeat( ' ', $length ) . 'x' ) );
+		}
+	}
+
 	public function test_empty_rows_are_left_out_and_half_ones_are_told(): void {
 		$row      = static fn( string $field, string $operator, string $value ): array => compact( 'field', 'operator', 'value' );
 		$mistakes = array();

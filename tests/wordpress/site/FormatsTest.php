@@ -105,6 +105,80 @@ final class FormatsTest extends SiteTestCase {
 		);
 	}
 
+	public function test_where_the_code_is_gone_everything_else_can_be_changed_and_the_receiver_can_be_switched_off(): void {
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
+		$this->save_endpoint( array( 'format' => 'ledger' ) );
+		self::is_ledgers( $this->nth( 1 ), 1 );
+		$this->formats = array();
+		posthorn_check_in();
+		$added = posthorn_add_endpoint( array( 'id' => 'second', 'url' => $this->receiver->url() . '?second', 'allow_private' => true, 'secret' => self::secret(), 'events' => array( 'deal.lost' ) ) );
+		self::assertIsArray( $added, is_wp_error( $added ) ? $added->get_error_message() : '' );
+		posthorn_dispatch( 'deal.lost', array( 'deal_id' => 2 ) );
+		$this->receiver->wait_for( 3 );
+		self::is_ledgers( $this->nth( 4 ), 4 );
+		self::assertFalse( posthorn_change_endpoint( 'second', array( 'enabled' => false ) )['enabled'] );
+		posthorn_dispatch( 'deal.lost', array( 'deal_id' => 5 ) );
+		self::is_ledgers( $this->nth( 6 ), 6 );
+		// It is told for as long as it is so.
+		$this->forget_problems();
+		posthorn_check_in();
+		self::assertStringContainsString( "'ledger' is no format", $this->problem() );
+		self::assertFalse( posthorn_change_endpoint( 'main', array( 'enabled' => false ) )['enabled'] );
+		self::assertNull( posthorn_dispatch( 'deal.won', array( 'deal_id' => 7 ) ) );
+		self::assertStringContainsString( "'ledger' is no format", posthorn_change_endpoint( 'main', array( 'enabled' => true ) )->get_error_message() );
+		$this->wait_until_sent();
+		self::assertCount( 6, $this->receiver->requests() );
+		self::assertSame( 0, posthorn_problems()['lost'] );
+		// And no longer.
+		$this->save_endpoint();
+		$this->forget_problems();
+		posthorn_check_in();
+		self::assertSame( '', $this->problem() );
+		self::assertSame( array(), posthorn_kept_formats() );
+	}
+
+	/** What a filter may return that is no list of definitions. */
+	public static function hostile_formats(): array {
+		return array(
+			'an array in itself' => array(
+				static function ( array $ledger ): array {
+					$ledger['body'] = &$ledger;
+					return array( 'ledger' => $ledger );
+				},
+				'contains itself',
+			),
+			'a closure in it'    => array( static fn( array $ledger ) => array( 'ledger' => array( 'title' => static fn() => 'x' ) + $ledger ), 'Closure' ),
+			'a closure'          => array( static fn() => array( 'ledger' => static fn() => 'x' ), 'an array or TOML text' ),
+			'an object'          => array( static fn( array $ledger ) => array( 'ledger' => (object) ( array( 'name' => 'ledger' ) + $ledger ) ), 'an array or TOML text' ),
+			'no number'          => array( static fn( array $ledger ) => array( 'ledger' => array( 'timeout_s' => NAN ) + $ledger ), 'timeout_s' ),
+			'a huge one'         => array( static fn( array $ledger ) => array( 'ledger' => array( 'events' => array_fill( 0, 100000, 'deal.won' ) ) + $ledger ), 'events' ),
+			'huge TOML'          => array( static fn() => array( 'ledger' => self::TOML . '# ' . str_repeat( 'x', 70000 ) ), 'more than 65536 bytes' ),
+			'a list'             => array( static fn( array $ledger ) => array( array( 'name' => 'ledger' ) + $ledger ), 'its key is “0”' ),
+			'markup as a name'   => array( static fn( array $ledger ) => array( '<script>alert(1)</script>' => $ledger ), 'must be up to 50 of' ),
+			'it throws'          => array( static fn() => throw new \TypeError( 'of the filter' ), 'of the filter' ),
+		);
+	}
+
+	/** @dataProvider hostile_formats */
+	public function test_whatever_a_filter_returns_costs_neither_an_event_nor_a_page( callable $break, string $message ): void {
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
+		$this->save_endpoint( array( 'format' => 'ledger' ) );
+		self::is_ledgers( $this->nth( 1 ), 1 );
+		$ledger = $this->ledger();
+		$this->listen( 'posthorn_formats', static fn() => $break( $ledger ), 99 );
+		posthorn_check_in();
+		self::assertStringContainsString( $message, implode( "\n", posthorn_problems()['messages'] ) );
+		self::is_ledgers( $this->nth( 2 ), 2 );
+		self::assertNotContains( 'ledger', array_column( posthorn_client_formats(), 'name' ) );
+		self::assertIsArray( posthorn_add_endpoint( array( 'id' => 'second', 'url' => 'https://example.com/', 'enabled' => false ) ) );
+		self::is_ledgers( $this->nth( 3 ), 3 );
+		self::assertSame( 0, posthorn_problems()['lost'] );
+		posthorn_store_problems();
+		ob_start();
+		posthorn_notice_problem( posthorn_stored_problem() );
+		self::assertStringNotContainsString( '<script', (string) ob_get_clean() );
+	}
+
 	public function test_the_extensions_own_cannot_be_replaced(): void {
 		$this->save_endpoint();
 		$this->formats = array( 'github' => array( 'name' => 'github' ) + $this->ledger(), 'wpresidence' => $this->ledger() );

@@ -92,6 +92,63 @@ final class GuardTest extends SiteTestCase {
 		$this->wait_until_sent();
 	}
 
+	/** Data that JSON, PHP and the extension could take for different things. */
+	public static function hostile_data(): array {
+		$deep = 'bottom';
+		for ( $level = 0; $level < 505; $level++ ) {
+			$deep = array( 'd' => $deep );
+		}
+		return array(
+			'numbers'    => array( array( 'a' => 1.0, 'b' => -0.0, 'c' => 1e21, 'd' => 0.1 + 0.2, 'e' => PHP_INT_MAX, 'f' => 1e-7, 'g' => 5e-324 ) ),
+			'no numbers' => array( array( 'a' => INF, 'b' => -INF, 'c' => NAN, 'd' => (object) array( 'e' => INF ), 'f' => array( NAN ) ) ),
+			'dates'      => array( array( 'a' => new DateTimeImmutable( '2026-04-17T12:34:56.789+02:00' ), 'b' => (object) array( 'c' => new DateTime( '2026-01-01 UTC' ) ) ) ),
+			'keys'       => array( array( 'o' => array( '0' => 'a', '10' => 'b', '9' => 'c', 'x' => 'd' ), 'l' => array( 'a', 'b' ), 'e' => array(), 'c' => new stdClass(), 'z' => (object) array( '0' => 'a' ), '' => 'nothing', '__proto__' => 1 ) ),
+			'hidden'     => array( array( 'a' => 1, "\0*\0b" => 2, 'c' => array( "\0x" => 3, 'd' => 4 ), 'e' => (object) array( 'f' => array( "\0g" => 5 ) ) ) ),
+			'bytes'      => array( array( 'a' => "\xff\xfe ok \xc3\x28", "k\xff" => 'b', 'c' => "\u{2028}\u{1F600} </script>\x00\x7f/" ) ),
+			'deep'       => array( array( 'a' => $deep ) ),
+			'objects'    => array(
+				array(
+					'a' => new class() implements JsonSerializable {
+						public function jsonSerialize(): array {
+							return array( 'at' => new DateTimeImmutable( '2026-04-17T12:34:56Z' ), 'n' => 1.0 );
+						}
+					},
+					'b' => new class() {
+						public int $seen     = 1;
+						protected int $guarded = 2;
+						private int $hidden  = 3;
+					},
+					'c' => new ArrayObject( array( 'x' => 1 ) ),
+				),
+			),
+		);
+	}
+
+	/** @dataProvider hostile_data */
+	public function test_what_was_kept_is_sent_just_as_it_would_have_been_at_once( array $data ): void {
+		$context = array( 'occurred_at' => '2026-04-17T12:34:56.789Z', 'record' => 'contact:7', 'previous' => array( '0' => 'a', 'n' => 1.0 ) + $data, 'changes' => array( 'n' ) );
+		self::assertNotNull( posthorn_dispatch( 'contact.created', $data, $context ), $this->problem() );
+		$at_once = $this->receiver->wait_for( 1 )[0]['body'];
+		$this->saved_elsewhere();
+		self::assertNull( posthorn_dispatch( 'contact.created', $data, $context ) );
+		self::assertSame( array( 'sites' => 1, 'events' => 1 ), posthorn_say_moved(), $this->problem() );
+		self::assertSame( $at_once, $this->receiver->wait_for( 2 )[1]['body'] );
+		self::assertSame( '', $this->problem() );
+		self::assertJson( $at_once, 'and it is JSON' );
+		$this->wait_until_sent();
+	}
+
+	public function test_data_that_contains_itself_is_told_of_and_costs_nothing_else(): void {
+		$this->saved_elsewhere();
+		$data         = array( 'contact_id' => 7 );
+		$data['self'] = &$data;
+		self::assertNull( posthorn_dispatch( 'contact.created', $data ) );
+		self::assertSame( 1, posthorn_problems()['lost'] );
+		self::assertStringContainsString( 'contains itself', $this->problem() );
+		self::assertSame( 0, posthorn_held_count() );
+		$this->forget_problems();
+	}
+
 	public function test_a_copy_s_receivers_are_switched_off_and_can_be_switched_on_again(): void {
 		$this->saved_elsewhere();
 		posthorn_dispatch( 'contact.created', array( 'contact_id' => 7 ) );
@@ -152,6 +209,29 @@ final class GuardTest extends SiteTestCase {
 		remove_filter( 'pre_option_home', $other );
 		self::assertStringNotContainsString( 'was also met', $owner->get( '/wp-admin/index.php' )->html );
 		$this->wait_until_sent();
+	}
+
+	public function test_visitors_who_choose_the_site_s_address_neither_fill_the_disk_nor_lock_the_site_out(): void {
+		// As where wp-config.php has WP_HOME follow the request.
+		$met = Command::wp(
+			'eval',
+			'$n = 0; add_filter( "pre_option_home", static function () use ( &$n ) { return "https://chosen-$n.example.com"; } );
+			for ( $n = 0; $n < 30; $n++ ) { posthorn_dispatch( "contact.created", array( "contact_id" => $n ) ); }
+			echo posthorn_problems()["lost"], " ", posthorn_problems()["message"]; $n = 0; posthorn_dispatch( "contact.created", array( "contact_id" => 30 ) ); echo " ", posthorn_held_count();'
+		);
+		self::assertSame( 0, $met->status, $met->errors );
+		self::assertCount( POSTHORN_GUARD_MOST, glob( posthorn_original_directory() . '/held-*.jsonl' ) );
+		self::assertMatchesRegularExpression( '/^10 .*WP_HOME.* 2$/', $met->output, 'ten are told of, and where there is a file it goes on' );
+		wp_cache_flush();
+		self::assertCount( POSTHORN_GUARD_MOST, posthorn_guard_questions() );
+		$moved = Command::wp( 'posthorn', 'site', 'moved' );
+		self::assertStringContainsString( 'sent now: 21', $moved->output, $moved->errors );
+		wp_cache_flush();
+		self::assertFalse( posthorn_is_held(), 'this address is the site’s as ever' );
+		self::assertSame( array(), glob( posthorn_original_directory() . '/held-*.jsonl' ) );
+		$this->receiver->wait_for( 21 );
+		$this->wait_until_sent();
+		$this->forget_problems();
 	}
 
 	public function test_the_crm_s_own_webhook_that_was_silenced_stays_so(): void {

@@ -78,6 +78,21 @@ final class RestDeliveriesTest extends SiteTestCase {
 		self::assertSame( array( 404, 'posthorn_not_found' ), array( $status, $error['code'] ) );
 	}
 
+	public function test_what_a_receiver_repeats_of_the_owners_headers_is_not_shown(): void {
+		$token = 't0ken/' . self::secret();
+		$this->save_endpoint( array( 'headers' => array( 'Authorization' => "Bearer $token" ), 'schedule' => array() ) );
+		$this->receiver->behave( array( 'mode' => 'status', 'status' => 500, 'body' => wp_json_encode( array( 'authorization' => "Bearer $token" ) ), 'headers' => array( 'x-was' => $token ) ) );
+		$event = posthorn_dispatch( 'deal.won', array( 'deal_id' => 7 ) );
+		$this->wait_until( 'it is dead', fn() => 'dead' === $this->delivery_of( $event )['state'] );
+		list( , $delivery ) = $this->api->get( '/deliveries/' . $this->delivery_of( $event )['id'] );
+		self::assertSame( '{"authorization":"********"}', $delivery['attempts_log'][0]['response_body'] );
+		self::assertSame( '********', $delivery['attempts_log'][0]['response_headers']['x-was'] );
+		self::assertSame( "Bearer $token", array_change_key_case( $this->receiver->requests()[0]['headers'] )['authorization'] );
+		list( , $tested ) = $this->api->post( '/webhooks/main/test' );
+		self::assertSame( '{"authorization":"********"}', $tested['answer'] );
+		$this->receiver->behave( array( 'mode' => 'status', 'status' => 200 ) );
+	}
+
 	public function test_a_dead_one_is_sent_again_by_its_id(): void {
 		$id = $this->dead();
 		list( $status, $delivery ) = $this->api->post( "/deliveries/$id/replay" );

@@ -97,6 +97,16 @@ final class TransferTest extends SiteTestCase {
 			'an unknown key'  => array( $file( array( array( 'sekret' => 1 ) + $endpoint ) ), 'endpoints[0].sekret' ),
 			'a secret'        => array( $file( array( array( 'secret' => 'x' ) + $endpoint ) ), 'endpoints[0].secret' ),
 			'an id twice'     => array( $file( array( $endpoint, $endpoint ) ), 'endpoints[1].id' ),
+			'null'            => array( 'null', 'file' ),
+			'too deep'        => array( str_repeat( '[', 5000 ) . str_repeat( ']', 5000 ), 'file' ),
+			'too large'       => array( '{"kind":"posthorn-settings","x":"' . str_repeat( 'x', 2100000 ) . '"}', 'file' ),
+			'too many'        => array( $file( array_map( static fn( int $n ): array => array( 'id' => "e$n", 'url' => 'https://example.com/' ), range( 0, 500 ) ) ), 'file' ),
+			'text for a switch' => array( json_encode( array( 'kind' => 'posthorn-settings', 'version' => 1, 'delete_queue' => 'false', 'endpoints' => array() ) ), 'file' ),
+			'a list as id'    => array( $file( array( array( 'id' => array( 'x' ) ) + $endpoint ) ), 'endpoints[0].id' ),
+			'an id that is an address' => array( $file( array( array( 'id' => '../x?a=b' ) + $endpoint ) ), 'endpoints[0].id' ),
+			'an id of the form' => array( $file( array( array( 'id' => 'new' ) + $endpoint ) ), 'endpoints[0].id' ),
+			'facts of ours'   => array( $file( array( array( 'created_at' => '1999-01-01T00:00:00Z', 'leaving' => true ) + $endpoint ) ), 'endpoints[0].created_at' ),
+			'another site'    => array( $file( array( array( 'site' => '7' ) + $endpoint ) ), 'endpoints[0].site' ),
 			'a wrong format'  => array( $file( array( array( 'format' => 'nonsense', 'has_secret' => true ) + $endpoint ) ), 'endpoints[0].format' ),
 		);
 	}
@@ -108,6 +118,20 @@ final class TransferTest extends SiteTestCase {
 		self::assertTrue( is_wp_error( $error ) );
 		self::assertArrayHasKey( $where, $error->get_error_data()['mistakes'] );
 		self::assertEquals( $before, self::shown() );
+	}
+
+	public function test_a_file_that_waits_to_be_confirmed_is_not_readable_in_the_database(): void {
+		$hidden = 'written-by-hand-' . bin2hex( random_bytes( 4 ) );
+		$file   = array( 'kind' => 'posthorn-settings', 'version' => 1, 'endpoints' => array( array( 'id' => 'x', 'url' => 'https://example.com/', 'secret' => $hidden, 'headers' => array( 'X-Key' => $hidden ) ) ) );
+		$owner  = Visitor::logged_in( 'admin', 'admin' );
+		self::assertSame( 1, preg_match( '/name="action" value="posthorn_import">\s*<input type="hidden" id="_wpnonce" name="_wpnonce" value="(\w+)"/', $owner->get( '/wp-admin/options-general.php?page=posthorn' )->html, $nonce ) );
+		$plan = $owner->upload( '/wp-admin/admin-post.php', array( 'action' => 'posthorn_import', '_wpnonce' => $nonce[1] ), 'file', wp_json_encode( $file ) )->html;
+		self::assertStringContainsString( 'Secrets are not imported', $plan );
+		self::assertStringNotContainsString( $hidden, $plan );
+		global $wpdb;
+		$stored = implode( "\n", $wpdb->get_col( "SELECT option_value FROM $wpdb->options WHERE option_name LIKE '%posthorn%'" ) );
+		self::assertStringContainsString( POSTHORN_SECRET_PREFIX, $stored );
+		self::assertStringNotContainsString( $hidden, $stored );
 	}
 
 	public function test_the_command_line_exports_and_imports(): void {

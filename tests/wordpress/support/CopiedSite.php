@@ -11,13 +11,18 @@ final class CopiedSite {
 	public string $folder;
 	private string $data;
 
+	/** What of the copy lies in the MariaDB: a database of its own, or tables beside the original's. */
+	private ?string $database = null;
+	private array $tables     = array();
+
 	/**
 	 * @param array $what `address`: its new one, null for the original's; `name`: of its database, null for the original's;
-	 *                    `data`: where its queue is: `shared` (the same directory), `copied` or `fresh`; `environment`: its type.
+	 *                    `prefix`: of its tables in the original's database (MariaDB); `data`: where its queue is: `shared` (the
+	 *                    same directory), `copied` or `fresh`; `environment`: its type.
 	 */
 	public function __construct( private array $what ) {
 		$bed          = getenv( 'POSTHORN_BED' );
-		$this->what  += array( 'address' => null, 'name' => null, 'data' => 'fresh', 'environment' => null );
+		$this->what  += array( 'address' => null, 'name' => null, 'prefix' => null, 'data' => 'fresh', 'environment' => null );
 		$this->folder = $bed . '/run/copy-' . bin2hex( random_bytes( 4 ) );
 		mkdir( $this->folder );
 		self::shell( 'cp -a', "$bed/wordpress", "$this->folder/wordpress" );
@@ -30,16 +35,55 @@ final class CopiedSite {
 		file_put_contents( "$this->folder/address", $this->what['address'] ?? trim( file_get_contents( "$bed/address" ) ) );
 		$config = file_get_contents( "$this->folder/wordpress/wp-config.php" );
 		$config = str_replace( "'$bed/address'", "'$this->folder/address'", $config );
-		if ( null !== $this->what['name'] ) {
-			$config = preg_replace( "/define\( 'DB_NAME', '\w+' \)/", "define( 'DB_NAME', '{$this->what['name']}' )", $config );
+		$drop_in = "$this->folder/wordpress/wp-content/db.php";
+		$name    = $this->what['name'];
+		if ( is_file( $drop_in ) ) {
+			file_put_contents( $drop_in, str_replace( "$bed/wordpress", "$this->folder/wordpress", file_get_contents( $drop_in ) ) );
+		} elseif ( null !== $name ) {
+			// The bed's user may make databases whose names begin so.
+			$name = $this->database = DB_NAME . '_' . $name . '_' . bin2hex( random_bytes( 3 ) );
+			$this->copy_tables( "`$name`.", '' );
+		} else {
+			$this->copy_tables( '', $this->what['prefix'] );
+			$config = str_replace( "\$table_prefix = '{$GLOBALS['wpdb']->base_prefix}'", "\$table_prefix = '{$this->what['prefix']}'", $config );
+		}
+		if ( null !== $name ) {
+			$config = preg_replace( "/define\( 'DB_NAME', '\w+' \)/", "define( 'DB_NAME', '$name' )", $config );
 		}
 		file_put_contents( "$this->folder/wordpress/wp-config.php", $config );
-		$drop_in = "$this->folder/wordpress/wp-content/db.php";
-		file_put_contents( $drop_in, str_replace( "$bed/wordpress", "$this->folder/wordpress", file_get_contents( $drop_in ) ) );
 	}
 
 	public function __destruct() {
 		self::shell( 'rm -rf', $this->folder );
+		if ( null !== $this->database ) {
+			self::query( "DROP DATABASE `$this->database`" );
+		}
+		foreach ( $this->tables as $table ) {
+			self::query( "DROP TABLE $table" );
+		}
+	}
+
+	/** Copies the original's tables into another database, or beside themselves with another prefix. */
+	private function copy_tables( string $database, string $prefix ): void {
+		global $wpdb;
+		if ( '' !== $database ) {
+			self::query( "CREATE DATABASE `$this->database` CHARACTER SET utf8mb4" );
+		}
+		foreach ( $wpdb->get_col( "SHOW TABLES LIKE '{$wpdb->base_prefix}%'" ) as $table ) {
+			$copy = $database . '`' . ( '' === $prefix ? $table : $prefix . substr( $table, strlen( $wpdb->base_prefix ) ) ) . '`';
+			self::query( "CREATE TABLE $copy LIKE `$table`" );
+			self::query( "INSERT INTO $copy SELECT * FROM `$table`" );
+			if ( '' === $database ) {
+				$this->tables[] = $copy;
+			}
+		}
+	}
+
+	private static function query( string $statement ): void {
+		global $wpdb;
+		if ( false === $wpdb->query( $statement ) ) {
+			throw new \RuntimeException( "$statement: $wpdb->last_error" );
+		}
 	}
 
 	/** Gives it another address. */
