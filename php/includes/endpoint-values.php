@@ -140,6 +140,8 @@ function posthorn_with_given( array $plain, array $given, array &$mistakes ): ar
 	}
 	if ( is_string( $given['proxy'] ?? null ) && is_string( $before['proxy'] ?? null ) && posthorn_shown_proxy( $before['proxy'] ) === $given['proxy'] ) {
 		$plain['proxy'] = $before['proxy'];
+	} elseif ( is_string( $given['proxy'] ?? null ) && str_contains( $given['proxy'], POSTHORN_MASK ) ) {
+		$mistakes['proxy'] = __( 'Enter the proxy’s user name and password too: those that are saved belong to the address that is saved.', 'posthorn' );
 	}
 	foreach ( array_keys( $given, null, true ) as $key ) {
 		if ( ! isset( $plain[ $key ] ) && 'preset' !== $key ) {

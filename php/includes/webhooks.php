@@ -75,12 +75,17 @@ function posthorn_webhook( array $shown, array $standing ): array {
  */
 function posthorn_webhook_warnings( array $webhook ): array {
 	$warnings = array();
-	foreach ( empty( $webhook['filters'] ) ? array() : posthorn_client_try_filters( (array) $webhook['filters'], array() )['warnings'] as $warning ) {
-		/* translators: 1: name of a field, 2: a reason. */
-		$warnings[] = sprintf( __( 'filters: the condition on %1$s holds for nothing, so no event is sent: %2$s.', 'posthorn' ), $warning['field'], $warning['why'] );
+	try {
+		foreach ( empty( $webhook['filters'] ) ? array() : posthorn_client_try_filters( (array) $webhook['filters'], array() )['warnings'] as $warning ) {
+			/* translators: 1: name of a field, 2: a reason. */
+			$warnings[] = sprintf( __( 'filters: the condition on %1$s holds for nothing, so no event is sent: %2$s.', 'posthorn' ), $warning['field'], $warning['why'] );
+		}
+		$idle = posthorn_idle_pattern( $webhook );
+		return null === $idle ? $warnings : array_merge( $warnings, array( "events: $idle" ) );
+	} catch ( \Throwable $error ) {
+		// One of wp-config.php may be wrong altogether, and is shown all the same.
+		return array_merge( $warnings, array( posthorn_readable( $error->getMessage() ) ) );
 	}
-	$idle = posthorn_idle_pattern( $webhook );
-	return null === $idle ? $warnings : array_merge( $warnings, array( "events: $idle" ) );
 }
 
 /**

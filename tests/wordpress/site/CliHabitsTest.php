@@ -108,6 +108,14 @@ final class CliHabitsTest extends SiteTestCase {
 		self::assertStringContainsString( 'is gone', $command->errors );
 	}
 
+	public function test_one_that_wp_config_defines_badly_is_listed_all_the_same(): void {
+		$constant = '--exec=' . sprintf( 'define( "POSTHORN_ENDPOINTS", %s );', var_export( array( array( 'id' => 'fixed', 'url' => 'https://example.com/', 'filters' => array( 'a', 'b' ) ) ), true ) );
+		$list     = Command::wp( $constant, 'posthorn', 'webhook', 'list', '--format=json', '--fields=id,warnings' );
+		self::assertSame( 0, $list->status, $list->errors );
+		$fixed = array_column( json_decode( $list->output, true ), 'warnings', 'id' )['fixed'];
+		self::assertStringContainsString( 'filters', $fixed[0] ?? '' );
+	}
+
 	public function test_an_endpoint_of_wp_config_is_called_what_it_is_called_there(): void {
 		$constant = '--exec=' . sprintf( 'define( "POSTHORN_ENDPOINTS", %s );', var_export( array( array( 'id' => 'fixed', 'url' => 'https://example.com/', 'description' => 'Data warehouse' ) ), true ) );
 		$named    = Command::wp( $constant, 'eval', 'require_once WP_PLUGIN_DIR . "/posthorn/includes/admin/receiver-state.php"; require_once WP_PLUGIN_DIR . "/posthorn/includes/endpoints.php"; echo posthorn_receiver_name( posthorn_find_endpoint( "fixed" ), 2 );' );

@@ -62,6 +62,11 @@ final class EndpointsAdvancedTest extends SiteTestCase {
 		$this->post( $id, array( 'posthorn_save' => '1', 'revision' => posthorn_settings()['revision'] ) + array_fill_keys( array( 'max_body_bytes', 'schedule_jitter', 'private_addresses', 'proxy', 'ca', 'client_cert' ), '' ) + $fields );
 		$now = posthorn_find_endpoint( $id );
 		self::assertSame( array( null, null, false, null, null, null ), array( $now['max_body_bytes'], $now['schedule_jitter'], $now['allow_private'], $now['proxy'], $now['ca'], $now['client_cert'] ) );
+		$this->submit( $id, array( 'proxy' => 'http://me:hidden-proxy@proxy.internal:3128' ) );
+		// Its password does not go to another machine.
+		$page = $this->submit( $id, array( 'proxy' => 'http://********@elsewhere.internal:3128' ) );
+		self::assertStringContainsString( 'password', $page->text_of( 'posthorn-proxy-mistake' ) );
+		self::assertSame( 'http://********@proxy.internal:3128', posthorn_find_endpoint( $id )['proxy'] );
 		$this->submit( $id, array( 'proxy' => 'none' ) );
 		self::assertFalse( posthorn_find_endpoint( $id )['proxy'] );
 		self::assertSame( 'none', $this->open( $id )->fields( self::FORM )['proxy'] );
