@@ -6,6 +6,7 @@
 use Posthorn\Tests\Api;
 use Posthorn\Tests\Command;
 use Posthorn\Tests\SiteTestCase;
+use Posthorn\Tests\Visitor;
 
 /** A network: no door shows or changes what is another site's. */
 final class RestNetworkTest extends SiteTestCase {
@@ -81,5 +82,27 @@ final class RestNetworkTest extends SiteTestCase {
 		self::assertSame( array( 400, true ), array( $status, str_contains( $error['message'], 'allow_private' ) ), json_encode( $error ) );
 		self::assertSame( 201, $api->post( '/webhooks', array( 'url' => 'https://example.com/' ) )[0] );
 		self::assertSame( array(), $this->receiver->requests() );
+	}
+
+	public function test_a_sites_owner_sees_what_is_the_servers_in_the_form_and_cannot_change_it(): void {
+		$owner = username_exists( 'doors-owner' ) ?: wp_insert_user( array( 'user_login' => 'doors-owner', 'user_pass' => 'doors-owner' ) );
+		add_user_to_blog( get_main_site_id(), $owner, 'administrator' );
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
+		$theirs = array( 'ca' => '/etc/ssl/own.pem', 'client_cert' => '/etc/ssl/client.pem', 'proxy' => 'http://me:hidden@proxy.internal:3128', 'allow_private' => array( '10.0.8.0/24' ) );
+		$added  = posthorn_add_endpoint( array( 'id' => 'servers', 'url' => 'https://example.com/', 'max_body_bytes' => 65536 ) + $theirs );
+		self::assertIsArray( $added, is_wp_error( $added ) ? $added->get_error_message() : '' );
+		$visitor = Visitor::logged_in( 'doors-owner', 'doors-owner' );
+		$address = '/wp-admin/options-general.php?page=posthorn&tab=endpoints&endpoint=servers';
+		$page    = $visitor->get( $address );
+		foreach ( array( 'private_addresses', 'proxy', 'ca', 'client_cert' ) as $field ) {
+			self::assertCount( 1, $page->find( "//input[@id='posthorn-$field'][@disabled]" ), $field );
+		}
+		self::assertStringNotContainsString( 'hidden', $page->text( "//input[@id='posthorn-proxy']/@value" ) );
+		$forged = array( 'max_body_bytes' => '1 MB', 'ca' => '/etc/passwd', 'client_cert' => '/etc/passwd', 'proxy' => 'http://elsewhere.example:3128', 'private_addresses' => '0.0.0.0/0', 'allow_private' => '1' );
+		$visitor->post( $address, $forged + array( 'posthorn_save' => '1' ) + $page->fields( "//input[@name='url']" ) );
+		posthorn_forget_cached_settings();
+		$now = posthorn_for_queue( posthorn_stored_endpoint( posthorn_settings(), 'servers' ) );
+		self::assertSame( 1000000, $now['max_body_bytes'], 'what is the owner’s is saved' );
+		self::assertSame( $theirs, array_intersect_key( array_replace( $theirs, $now ), $theirs ) );
 	}
 }

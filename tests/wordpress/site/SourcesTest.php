@@ -316,7 +316,8 @@ final class SourcesTest extends SiteTestCase {
 		for ( $n = 0; $n < 105; $n++ ) {
 			self::property( array( 'post_title' => "Quay $n", 'meta_input' => array() ) );
 		}
-		self::assertGreaterThanOrEqual( 100, count( $this->seen ) );
+		// So many wait at most; on a busy machine some were handed over before, as none waits for longer than ten seconds.
+		self::assertGreaterThanOrEqual( 105 - POSTHORN_SOURCE_MOST_WAITING, count( $this->seen ) );
 		self::assertCount( 105, $this->events() );
 	}
 }
