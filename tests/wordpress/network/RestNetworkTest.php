@@ -48,6 +48,7 @@ final class RestNetworkTest extends SiteTestCase {
 	}
 
 	public function test_a_webhook_of_another_site_is_neither_shown_tested_changed_nor_deleted(): void {
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
 		switch_to_blog( self::$second );
 		$this->save_endpoint( array( 'id' => 'theirs', 'headers' => array( 'X-Key' => 'theirs-alone' ) ) );
 		$event = posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
