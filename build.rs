@@ -86,15 +86,17 @@ fn emit_catalogue(events: &[Event]) -> String {
         };
         let _ = writeln!(
             code,
-            "Entry {{ name: {:?}, group: {:?}, title: {:?}, entity: {:?}, source: Source::{source}, offered: {:?}, \
-             other_names: &[{}], sample: {:?} }},",
+            "Entry {{ name: {:?}, group: {:?}, title: {:?}, note: {:?}, entity: {:?}, source: Source::{source}, \
+             offered: {:?}, other_names: &[{}], sample: {:?}, previous: {:?} }},",
             event.name.as_ref(),
             event.group,
             event.title,
+            event.note,
             event.entity,
             event.offered,
             other_names.join(", "),
             event.sample.as_ref(),
+            event.previous.as_ref().map_or("{}", |previous| previous.as_ref().as_str()),
         );
     }
     code + "]\n"

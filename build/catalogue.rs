@@ -22,6 +22,9 @@ pub struct Event {
     pub name: Spanned<String>,
     pub group: String,
     pub title: String,
+    /// What else there is to say of it.
+    #[serde(default)]
+    pub note: String,
     pub entity: String,
     pub source: Source,
     /// Whether the settings page of S1 offers it.
@@ -31,6 +34,8 @@ pub struct Event {
     pub other_names: Vec<OtherName>,
     /// A JSON object; compact once it is checked.
     pub sample: Spanned<String>,
+    /// Of a change: what fields of the sample held before, a JSON object; compact once it is checked.
+    pub previous: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -92,6 +97,20 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Event>, String> {
                 ));
             }
         }
+        if let Some(previous) = &mut entry.previous {
+            let at = place::at(file, text, previous.span().start);
+            let before: serde_json::Map<String, serde_json::Value> = serde_json::from_str(previous.as_ref())
+                .map_err(|error| format!("{at}: previous of {}: not a JSON object: {error}", entry.name.as_ref()))?;
+            if let Some((field, _)) =
+                before.iter().find(|(field, old)| sample.get(*field).is_none_or(|new| new == *old))
+            {
+                return Err(format!(
+                    "{at}: previous of {}: the sample must have '{field}', with another value",
+                    entry.name.as_ref()
+                ));
+            }
+            *previous.as_mut() = serde_json::Value::Object(before).to_string();
+        }
         *entry.sample.as_mut() = serde_json::Value::Object(sample).to_string();
     }
     if !names.contains_key("test") {
@@ -105,6 +124,9 @@ fn check_words(entry: &Event) -> Result<(), String> {
         if value.trim() != value || value.is_empty() || value.chars().any(char::is_control) {
             return Err(format!("{key} must be one line of words"));
         }
+    }
+    if entry.note.trim() != entry.note || entry.note.chars().any(char::is_control) {
+        return Err("note must be one line of sentences".to_owned());
     }
     if entry.title.chars().count() > MAX_TITLE_CHARS {
         return Err(format!("title has more than {MAX_TITLE_CHARS} characters; it is one line on the settings page"));

@@ -8,12 +8,13 @@ use super::place;
 pub fn read(file: &str, stem: &str, text: &str, catalogue: &[Event]) -> Result<Definition, String> {
     let definition: Definition = toml::from_str(text).map_err(|error| place::unreadable(file, text, &error))?;
     let refused = |Broken { key, rule }| format!("{}: {key}: {rule}", place::of_key(file, text, &key));
-    let is_event = |name: &str| {
-        catalogue.iter().any(|entry| {
+    let own_name = |name: &str| {
+        let has = |entry: &&Event| {
             entry.name.as_ref() == name || entry.other_names.iter().any(|other| other.name.as_ref() == name)
-        })
+        };
+        catalogue.iter().find(has).map(|entry| entry.name.as_ref().as_str())
     };
-    definition.check(is_event).map_err(refused)?;
+    definition.check(own_name).map_err(refused)?;
     if definition.name != stem {
         return Err(refused(Broken {
             key: "name".to_owned(),

@@ -13,6 +13,8 @@ pub struct Entry {
     pub group: &'static str,
     /// What it means, in a line that a site owner understands.
     pub title: &'static str,
+    /// What else there is to say of it, in sentences; may be empty.
+    pub note: &'static str,
     /// What the record is: `contact`, `deal`, … Some formats put the data under this word.
     pub entity: &'static str,
     /// Who fires it.
@@ -22,6 +24,7 @@ pub struct Entry {
     /// The names that other systems have for the same fact.
     pub other_names: &'static [OtherName],
     sample: &'static str,
+    previous: &'static str,
 }
 
 /// Who notices that an event happened.
@@ -127,10 +130,20 @@ impl Entry {
         std::iter::once(self.name).chain(self.other_names.iter().map(|other| other.name))
     }
 
+    /// What tells the records that its name `name` means from the others; `None` if that is all of them.
+    pub fn condition_of(&self, name: &str) -> Option<&'static When> {
+        self.other_names.iter().find(|other| other.name == name)?.when.as_ref()
+    }
+
     /// Made-up data in the shape of the real, for a test or a preview.
     pub fn sample(&self) -> Map<String, Value> {
         // build.rs has parsed it before.
         serde_json::from_str(self.sample).unwrap_or_default()
+    }
+
+    /// Of a change: what fields of the sample held before it; empty for what is no change.
+    pub fn previous(&self) -> Map<String, Value> {
+        serde_json::from_str(self.previous).unwrap_or_default()
     }
 }
 

@@ -202,12 +202,23 @@ impl NewEvent {
             _ => return Err(Error::invalid("data", named_keys_expected(kind))),
         };
         check_size(data.len(), max_data_bytes).map_err(|rule| Error::invalid("data", rule))?;
+        // Taken all the same, it would go to nobody who subscribes to that name.
+        if let Some(when) = entry.condition_of(name)
+            && !when.holds(&json::read_object(&data))
+        {
+            let (field, is) = (when.field, when.is.map_or("set".to_owned(), |is| format!("'{is}'")));
+            let rule = format!(
+                "'{name}' is a {own} whose {field} is {is}, and this one's is not; give it {field}, or call it {own}",
+                own = entry.name
+            );
+            return Err(Error::invalid("event", rule));
+        }
         Ok(NewEvent { name: entry.name, entity: entry.entity, data, context })
     }
 
     /// Its data, as filters look at it.
     pub fn record(&self) -> Record<'_> {
-        Record::new(self.entity, &self.data)
+        Record::of_event(self.name, self.entity, &self.data)
     }
 }
 

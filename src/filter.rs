@@ -56,7 +56,8 @@ enum Test {
 
 /// The data of one event, read when the first filter asks for it.
 pub struct Record<'a> {
-    entity: &'a str,
+    /// What it is called: the entity, and the word that its event's name begins with.
+    words: [&'a str; 2],
     data: &'a str,
     read: OnceCell<Value>,
 }
@@ -64,14 +65,21 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// A record called `entity`, with its data as JSON.
     pub fn new(entity: &'a str, data: &'a str) -> Self {
-        Record { entity, data, read: OnceCell::new() }
+        Record { words: [entity, entity], data, read: OnceCell::new() }
     }
 
-    /// The field at `path`, which may begin with the entity's name. One of more than 127 levels is missing.
+    /// The same of an event called `name`: the entity of `communication.call_ended` is a `call`, and Winnerr's users know it
+    /// as a `communication`.
+    pub fn of_event(name: &'a str, entity: &'a str, data: &'a str) -> Self {
+        let word = name.split('.').next().unwrap_or_default();
+        Record { words: [entity, word], ..Record::new(entity, data) }
+    }
+
+    /// The field at `path`, which may begin with what the record is called. One of more than 127 levels is missing.
     fn field(&self, path: &[String]) -> Option<&Value> {
         let data = self.read.get_or_init(|| Value::Object(json::read_object(self.data)));
         let without_entity = || match path {
-            [first, rest @ ..] if !rest.is_empty() && first == self.entity => at(data, rest),
+            [first, rest @ ..] if !rest.is_empty() && self.words.contains(&first.as_str()) => at(data, rest),
             _ => None,
         };
         at(data, path).or_else(without_entity)

@@ -115,7 +115,7 @@ pub fn read(given: &Value) -> Result<Arc<Format>> {
         }
     };
     definition
-        .check(|name| catalogue::find(name).is_some())
+        .check(|name| catalogue::find(name).map(|entry| entry.name))
         .map_err(|Broken { key, rule }| Error::invalid(format!("format.{key}"), rule))?;
     Ok(match find(&definition.name) {
         Some(own) if own.definition == definition => own.clone(),

@@ -35,21 +35,6 @@ function posthorn_find_events( array $wanted ): array {
 }
 
 /**
- * An event of the catalogue.
- *
- * @param string $name Its name, or one that another system has for it.
- * @return array|null Null if there is none.
- */
-function posthorn_find_event( string $name ): ?array {
-	foreach ( posthorn_client_events() as $event ) {
-		if ( $name === $event['name'] || in_array( $name, $event['other_names'], true ) ) {
-			return $event;
-		}
-	}
-	return null;
-}
-
-/**
  * The formats: the extension's, the default first, then those that code adds.
  *
  * @return array[] Each with POSTHORN_FORMAT_KEYS.

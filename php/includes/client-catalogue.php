@@ -67,7 +67,7 @@ function posthorn_client_try_filters( array $filters, array $events ): array {
 }
 
 /**
- * The catalogue: entries with name, group, title, meaning, entity, source, other_names, systems, sample.
+ * The catalogue: entries with name, group, title, meaning, note, entity, source, other_names, systems, sample, previous.
  *
  * @return array[]
  */
@@ -129,13 +129,40 @@ function posthorn_client_preset( string $url ): ?array {
 /**
  * The sample data of an event of the catalogue; empty if it has none.
  *
- * @param string $name An event's name.
+ * @param string $name An event's name, or one that another system has for it.
  */
 function posthorn_client_sample( string $name ): array {
+	return (array) ( posthorn_client_event( $name )['sample'] ?? array() );
+}
+
+/**
+ * What a made-up change was of, so that a test of it does not look like a creation: the context of an event of the catalogue
+ * with its sample, or what was made of that.
+ *
+ * @param string $name Any of the event's names.
+ * @param array  $data The data that is sent.
+ * @return array `previous` and `changes`; empty for what is no change, or of other fields.
+ */
+function posthorn_client_sample_change( string $name, array $data ): array {
+	$previous = (array) ( posthorn_client_event( $name )['previous'] ?? array() );
+	$previous = array_filter( $previous, static fn( $old, string $field ): bool => array_key_exists( $field, $data ) && $data[ $field ] !== $old, ARRAY_FILTER_USE_BOTH );
+	return $previous ? array(
+		'previous' => $previous,
+		'changes'  => array_keys( $previous ),
+	) : array();
+}
+
+/**
+ * An event of the catalogue.
+ *
+ * @param string $name Its name, or one that another system has for it.
+ * @return array|null Null if there is none.
+ */
+function posthorn_client_event( string $name ): ?array {
 	foreach ( posthorn_client_events() as $event ) {
-		if ( $event['name'] === $name ) {
-			return (array) ( $event['sample'] ?? array() );
+		if ( $name === $event['name'] || in_array( $name, $event['other_names'], true ) ) {
+			return $event;
 		}
 	}
-	return array();
+	return null;
 }

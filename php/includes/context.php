@@ -71,15 +71,34 @@ function posthorn_source(): string {
 }
 
 /**
- * Whether an import is under way: WordPress's importers say so with a constant, WP All Import with its actions, and an AJAX
- * or form action of anybody else (the CRM's import of contacts) by its name.
+ * Whether an import is under way: WordPress's importers say so with a constant, WP All Import with its actions, and a page,
+ * AJAX or form action of anybody else (the CRM's import of contacts) by its name, or by the table that is uploaded to it.
  */
 function posthorn_is_importing(): bool {
 	if ( defined( 'WP_IMPORTING' ) && WP_IMPORTING || did_action( 'pmxi_before_xml_import' ) > did_action( 'pmxi_after_xml_import' ) ) {
 		return true;
 	}
-	// phpcs:ignore WordPress.Security.NonceVerification -- Only looked at.
+	if ( ! is_admin() ) {
+		return false;
+	}
+	// phpcs:disable WordPress.Security.NonceVerification -- Only looked at.
 	$action = $_REQUEST['action'] ?? '';
-	return is_admin() && is_string( $action ) && 1 === preg_match( '/(^|_)import(_|$)/', $action )
-		&& ( doing_action( "wp_ajax_$action" ) || doing_action( "wp_ajax_nopriv_$action" ) || doing_action( "admin_post_$action" ) );
+	$page   = 'POST' === ( $_SERVER['REQUEST_METHOD'] ?? '' ) ? $_GET['page'] ?? '' : '';
+	$names  = array_column( $_FILES, 'name' );
+	// phpcs:enable
+	if ( is_string( $action ) && 1 === preg_match( '/(^|_)import(_|$)/', $action )
+		&& ( doing_action( "wp_ajax_$action" ) || doing_action( "wp_ajax_nopriv_$action" ) || doing_action( "admin_post_$action" ) ) ) {
+		return true;
+	}
+	if ( is_string( $page ) && 1 === preg_match( '/(^|[_-])import([_-]|$)/', $page ) ) {
+		return true;
+	}
+	$is_table = false;
+	array_walk_recursive(
+		$names,
+		static function ( $name ) use ( &$is_table ): void {
+			$is_table = $is_table || 1 === preg_match( '/\.(csv|tsv|xlsx?)$/i', (string) $name );
+		}
+	);
+	return $is_table;
 }

@@ -27,7 +27,7 @@ const POSTHORN_FIRED_CONTEXT = array( 'record', 'previous', 'changes', 'occurred
  * @throws RuntimeException    While it is not known whether the site is a copy.
  */
 function posthorn_fire( string $event, array $data, array $context = array() ) {
-	$entry = posthorn_find_event( $event );
+	$entry = posthorn_client_event( $event );
 	if ( null === $entry ) {
 		/* translators: %s: what was given. */
 		return new WP_Error( 'posthorn_not_found', sprintf( __( 'The catalogue has no event “%s”.', 'posthorn' ), $event ), array( 'status' => 404 ) );

@@ -25,7 +25,8 @@ const POSTHORN_CLOCK_TOLERANCE_S = 5;
  * @throws \Posthorn\Exception When endpoint or event break a rule.
  */
 function posthorn_test( array $endpoint, string $event = 'test', ?array $data = null ): array {
-	$attempt  = posthorn_client_send( $endpoint, $event, $data ?? posthorn_client_sample( $event ), posthorn_context() );
+	$data   ??= posthorn_client_sample( $event );
+	$attempt  = posthorn_client_send( $endpoint, $event, $data, posthorn_client_sample_change( $event, $data ) + posthorn_context() );
 	$location = posthorn_redirect_target( $attempt, $endpoint['url'] );
 	return array(
 		'ok'          => (bool) $attempt['ok'],

@@ -84,5 +84,6 @@ function posthorn_saved_trial_endpoint( ?string $id, array $described, ?string $
  * @throws \Posthorn\Exception When endpoint or event break a rule.
  */
 function posthorn_preview( array $endpoint, string $event, ?array $data = null ): array {
-	return posthorn_queue()->preview( posthorn_completed( $endpoint ), $event, $data ?? posthorn_client_sample( $event ), posthorn_context() );
+	$data ??= posthorn_client_sample( $event );
+	return posthorn_queue()->preview( posthorn_completed( $endpoint ), $event, $data, posthorn_client_sample_change( $event, $data ) + posthorn_context() );
 }

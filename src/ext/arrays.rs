@@ -24,15 +24,23 @@ pub(super) fn events() -> Value {
             "group": entry.group,
             "title": entry.title,
             "meaning": entry.title,
+            "note": entry.note,
             "entity": entry.entity,
             "source": entry.source.as_str(),
             "offered": entry.offered,
-            "systems": if entry.offered { vec![format::DEFAULT] } else { vec![] },
+            "systems": systems(entry),
             "other_names": entry.other_names.iter().map(|other| other.name).collect::<Vec<_>>(),
             "sample": entry.sample(),
+            "previous": entry.previous(),
         })
     });
     Value::Array(events.collect())
+}
+
+/// The formats of the systems that have this event, under whichever name.
+fn systems(entry: &catalogue::Entry) -> Vec<&'static str> {
+    let have = format::all().iter().filter(|format| !format.events.is_empty() && format.knows(entry));
+    have.map(|format| format.name.as_str()).collect()
 }
 
 /// The formats.

@@ -35,8 +35,9 @@ pub(super) fn register(module: ModuleBuilder) -> ModuleBuilder {
         .function(wrap_function!(posthorn_wanted))
 }
 
-/// The catalogue: a list of events, each with `name`, `group`, `title`, `meaning`, `entity`, `source`,
-/// `other_names`, `offered` (by the default format's system), `sample`.
+/// The catalogue: a list of events, each with `name`, `group`, `title`, `meaning`, `note` (more of it, may be empty), `entity`,
+/// `source`, `other_names`, `systems` (the formats that have it), `offered` (by the default format's system), `sample`,
+/// `previous` (of a change: what fields of the sample held before; else empty).
 #[php_function]
 #[php(name = "Posthorn\\events")]
 pub fn posthorn_events() -> PhpResult<ZBox<ZendHashTable>> {

@@ -181,13 +181,16 @@ fn previous_attributes(previous: &Map<String, Value>, paths: &[String]) -> Value
     Value::Object(attributes)
 }
 
+/// Null stands for what cannot be told: a property that had no price, a test without old values. `None` if no price is known.
 fn price_change(previous: &Map<String, Value>, data: &Map<String, Value>) -> Option<Value> {
     let number =
         |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|n: &f64| n.is_finite());
     let price = |map: &Map<String, Value>| PRICE_FIELDS.iter().find_map(|field| number(map.get(*field)?));
-    let (old, new) = (price(previous)?, price(data)?);
-    let amount = new - old;
+    let (old, new) = (price(previous), price(data));
+    old.or(new)?;
+    let amount = old.zip(new).map(|(old, new)| new - old);
     // A fraction with three decimals; from nothing no fraction can be told.
-    let fraction = (old != 0.0).then(|| (amount / old * 1000.0).round() / 1000.0);
+    let fraction =
+        amount.zip(old.filter(|old| *old != 0.0)).map(|(amount, old)| (amount / old * 1000.0).round() / 1000.0);
     Some(json!({ "previousPrice": old, "newPrice": new, "changeAmount": amount, "changePercentage": fraction }))
 }

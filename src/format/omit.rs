@@ -8,16 +8,21 @@ use serde_json::{Map, Value};
 use crate::event::Event;
 use crate::{catalogue, json};
 
-/// `event` without the fields at `paths`, which may begin with the name of the event's entity.
+/// `event` without the fields at `paths`, which may begin with what a filter calls the record: the event's entity, or the word
+/// that its name begins with.
 pub(super) fn apply<'a>(event: &'a Event, paths: &[String]) -> Cow<'a, Event> {
     if paths.is_empty() {
         return Cow::Borrowed(event);
     }
     let entity = catalogue::find(&event.name).map_or("", |entry| entry.entity);
+    let word = event.name.split('.').next().unwrap_or_default();
     let mut omitted: Vec<&str> = Vec::with_capacity(paths.len());
     for path in paths {
         omitted.push(path);
         omitted.extend(path.strip_prefix(entity).and_then(|rest| rest.strip_prefix('.')));
+        if word != entity {
+            omitted.extend(path.strip_prefix(word).and_then(|rest| rest.strip_prefix('.')));
+        }
     }
     let split: Vec<Vec<&str>> = omitted.iter().map(|path| path.split('.').collect()).collect();
     let data = json::without(&event.data, &split);

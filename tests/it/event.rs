@@ -22,6 +22,26 @@ fn an_event_is_kept_under_posthorns_own_name() {
 }
 
 #[test]
+fn a_name_that_means_some_records_only_is_refused_for_others() {
+    for (name, meant, other, says) in [
+        ("property.sold", json!({"status": "SOLD"}), json!({"status": "Rented"}), "whose status is 'sold'"),
+        (
+            "property.inquiry_received",
+            json!({"property_id": 7}),
+            json!({"property_id": "0"}),
+            "whose property_id is set",
+        ),
+        ("deal.task_created", json!({"deal_id": "7"}), json!({}), "or call it task.created"),
+    ] {
+        let event = NewEvent::new(name, &meant, &json!({}), DEFAULT_MAX_DATA_BYTES).unwrap();
+        assert_ne!(event.name, name);
+        let (key, message) = refused(name, other.clone(), json!({}), DEFAULT_MAX_DATA_BYTES);
+        assert!(key == "event" && message.contains(says), "{message}");
+        assert!(NewEvent::new(event.name, &other, &json!({}), DEFAULT_MAX_DATA_BYTES).is_ok());
+    }
+}
+
+#[test]
 fn an_empty_php_array_is_an_object_without_fields() {
     let event = NewEvent::new("deal.won", &json!([]), &json!([]), DEFAULT_MAX_DATA_BYTES).unwrap();
     assert_eq!(event.data, "{}");

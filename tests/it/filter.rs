@@ -113,6 +113,23 @@ fn a_path_means_the_same_with_the_name_of_the_entity_in_front() {
 }
 
 #[test]
+fn a_path_may_begin_with_the_word_that_the_events_name_begins_with() {
+    let data = json!({"duration": 184, "to": "zoe@example.com"});
+    for (name, path, expected) in [
+        ("communication.call_ended", "communication.duration", true),
+        ("communication.call_ended", "call.duration", true),
+        ("call.completed", "communication.duration", true),
+        ("communication.email_sent", "email.to", true),
+        ("communication.email_sent", "call.duration", false),
+        ("contact.updated", "communication.duration", false),
+    ] {
+        let event = NewEvent::new(name, &data, &json!({}), 1 << 20).unwrap();
+        let filters = Filters::from_json(Some(&json!({path: {"in": [184, "zoe@example.com"]}}))).unwrap();
+        assert_eq!(filters.pass_event(&event), expected, "{path} of {name}");
+    }
+}
+
+#[test]
 fn what_is_no_filter_is_refused_with_its_key() {
     let deep = (0..20).fold(json!(1), |inner, _| json!([inner]));
     let many: Value = (0..51).map(|n| (format!("f{n}"), json!(1))).collect::<serde_json::Map<_, _>>().into();

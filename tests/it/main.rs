@@ -33,6 +33,7 @@ mod filter;
 mod format;
 mod format_changes;
 mod format_definition;
+mod format_omit;
 mod fuzz;
 mod json;
 mod preset;

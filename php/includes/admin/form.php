@@ -225,12 +225,11 @@ function posthorn_form_save( array $form ): array {
 }
 
 /**
- * The events that the page offers to tick: those of the CRM's own list, and the form's, which that CRM sends without
- * offering it.
+ * The events that the page offers to tick: those of the CRM's own webhooks.
  *
  * @return array[] Entries of the catalogue.
  */
 function posthorn_offered_events(): array {
-	$offered = static fn( array $event ): bool => in_array( 'wpresidence', (array) $event['systems'], true ) || 'form_submitted' === $event['name'];
+	$offered = static fn( array $event ): bool => in_array( 'wpresidence', (array) $event['systems'], true );
 	return array_values( array_filter( posthorn_client_events(), $offered ) );
 }

@@ -34,9 +34,10 @@ function posthorn_chosen_data( array $choice, array &$mistakes ): ?array {
 	if ( '' === $choice['data'] ) {
 		return null;
 	}
-	$data = json_decode( $choice['data'], true, 512, JSON_BIGINT_AS_STRING );
-	if ( is_array( $data ) && str_starts_with( $choice['data'], '{' ) ) {
-		return $data;
+	// As objects, so that {} does not become a list.
+	$data = json_decode( $choice['data'], false, 512, JSON_BIGINT_AS_STRING );
+	if ( $data instanceof stdClass ) {
+		return (array) $data;
 	}
 	$mistakes['test_data'] = JSON_ERROR_NONE === json_last_error()
 		? __( 'The data has to be a JSON object: {"deal_id": 7}.', 'posthorn' )

@@ -79,7 +79,7 @@ class Posthorn_CLI_Event_Command extends Posthorn_CLI_Door {
 	 */
 	public function get( array $arguments, array $options ): void {
 		$this->require_ready();
-		$event = posthorn_find_event( $arguments[0] );
+		$event = posthorn_client_event( $arguments[0] );
 		if ( null === $event ) {
 			WP_CLI::error( sprintf( 'The catalogue has no event “%s”. wp posthorn event list shows it.', $arguments[0] ) );
 		}

@@ -24,7 +24,7 @@ function posthorn_crm_events_of_activity( Posthorn_Crm_Table $table, array $row,
 		$type  = posthorn_crm_slug( $row[ $column ] ?? '' );
 		$event = $table->events()[ $type ] ?? null;
 		if ( null !== $event ) {
-			$data = posthorn_crm_typed( $table, $row );
+			$data = posthorn_crm_without_secrets( posthorn_crm_typed( $table, $row ) );
 			return posthorn_crm_named( $table, $type, 'form_submission' === $type ? $data : posthorn_crm_activity( $event, $data ), $context );
 		}
 	}
@@ -36,11 +36,10 @@ function posthorn_crm_events_of_activity( Posthorn_Crm_Table $table, array $row,
  * the catalogue. What is not a column stands in the activity's `meta`, from where it is lifted.
  *
  * @param string $event The event.
- * @param array  $data  The row, typed.
+ * @param array  $data  The row, typed and without secrets.
  */
 function posthorn_crm_activity( string $event, array $data ): array {
-	$data         = posthorn_crm_without_secrets( $data );
-	$meta         = is_array( $data['meta'] ?? null ) ? $data['meta'] : array();
+	$meta         = posthorn_crm_meta( $data['meta'] ?? null );
 	list( $kind ) = explode( '.', $event );
 	$named        = array( "{$kind}_id" => $data['activity_id'] ?? null );
 	if ( isset( $data['user_id'] ) ) {
@@ -71,7 +70,8 @@ function posthorn_crm_without_secrets( array $data ): array {
 		if ( is_string( $key ) && 1 === preg_match( POSTHORN_CRM_SECRET, $key ) ) {
 			unset( $data[ $key ] );
 		} elseif ( is_array( $value ) || $value instanceof stdClass ) {
-			$data[ $key ] = posthorn_crm_without_secrets( (array) $value );
+			$clean        = posthorn_crm_without_secrets( (array) $value );
+			$data[ $key ] = is_array( $value ) ? $clean : (object) $clean;
 		}
 	}
 	return $data;

@@ -68,7 +68,7 @@ function posthorn_crm_appointment( array $enquiry ): array {
 		'contact_id'     => $enquiry['contact_id'] ?? null,
 		'property_id'    => $enquiry['property_id'] ?? null,
 		'type'           => 'Tour',
-		'starts_at'      => posthorn_crm_tour_time( is_array( $enquiry['enquiry_meta'] ?? null ) ? $enquiry['enquiry_meta'] : array() ),
+		'starts_at'      => posthorn_crm_tour_time( posthorn_crm_meta( $enquiry['enquiry_meta'] ?? null ) ),
 		'status'         => (string) ( $enquiry['enquiry_status'] ?? '' ),
 		'message'        => (string) ( $enquiry['enquiry_message'] ?? '' ),
 	);

@@ -86,3 +86,12 @@ function posthorn_crm_decimal( string $value ) {
 	}
 	return $value;
 }
+
+/**
+ * What a column of JSON holds, to look into; as an object it is where an array would not print the same.
+ *
+ * @param mixed $value What posthorn_crm_value() returned.
+ */
+function posthorn_crm_meta( $value ): array {
+	return is_array( $value ) || $value instanceof stdClass ? (array) $value : array();
+}

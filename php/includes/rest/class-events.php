@@ -101,18 +101,19 @@ class Posthorn_REST_Events extends Posthorn_REST_Controller {
 	 * @return array|WP_Error
 	 */
 	private function find( string $name ) {
-		$event = posthorn_find_event( $name );
+		$event = posthorn_client_event( $name );
 		/* translators: %s: what was given. */
 		return null === $event ? $this->not_found( sprintf( __( 'The catalogue has no event “%s”.', 'posthorn' ), $name ) ) : $this->shown( $event );
 	}
 
 	/**
-	 * An event with its sample as an object, also where that is empty.
+	 * An event with its sample and what was before as objects, also where they are empty.
 	 *
 	 * @param array $event An event.
 	 */
 	private function shown( array $event ): array {
-		$event['sample'] = (object) $event['sample'];
+		$event['sample']   = (object) $event['sample'];
+		$event['previous'] = (object) $event['previous'];
 		return $event;
 	}
 
@@ -126,12 +127,14 @@ class Posthorn_REST_Events extends Posthorn_REST_Controller {
 			'group'       => self::of( 'string', __( 'Where lists show it.', 'posthorn' ) ),
 			'title'       => self::of( 'string', __( 'What happened, in a line.', 'posthorn' ) ),
 			'meaning'     => self::of( 'string', __( 'What it means.', 'posthorn' ) ),
+			'note'        => self::of( 'string', __( 'What else there is to say of it, or nothing.', 'posthorn' ) ),
 			'entity'      => self::of( 'string', __( 'What its record is.', 'posthorn' ) ),
 			'source'      => self::of( 'string', __( 'Who fires it.', 'posthorn' ), array( 'enum' => array( 'crm', 'site', 'dispatch', 'posthorn' ) ) ),
 			'offered'     => self::of( 'boolean', __( 'Whether the CRM’s own webhooks offer it.', 'posthorn' ) ),
-			'systems'     => self::of( 'array', __( 'The systems that offer it.', 'posthorn' ), $names ),
+			'systems'     => self::of( 'array', __( 'The formats that have it.', 'posthorn' ), $names ),
 			'other_names' => self::of( 'array', __( 'Names that other systems have for it. A subscription takes any of them.', 'posthorn' ), $names ),
 			'sample'      => self::of( 'object', __( 'A sample of its data.', 'posthorn' ) ),
+			'previous'    => self::of( 'object', __( 'Of a change: what fields of the sample held before it.', 'posthorn' ) ),
 		);
 		$fired      = array(
 			'event_id'   => self::of( 'string', __( 'The id of the event, which every webhook carries.', 'posthorn' ) ),

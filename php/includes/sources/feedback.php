@@ -25,14 +25,16 @@ function posthorn_feedback_comment( $id ): void {
 }
 
 /**
- * Hears that a comment has another state: one that was taken for spam has not been told.
+ * Hears that a comment has another state: one that came as spam has not been told. One that somebody moved there has, and
+ * WordPress keeps what it was before.
  *
  * @param string $now     Its state.
  * @param string $was     Its state before.
  * @param mixed  $comment The comment.
  */
 function posthorn_feedback_comment_status( $now, $was, $comment ): void {
-	if ( 'spam' === $was && $comment instanceof WP_Comment && in_array( $now, array( 'approved', 'unapproved' ), true ) ) {
+	if ( 'spam' === $was && $comment instanceof WP_Comment && in_array( $now, array( 'approved', 'unapproved' ), true )
+		&& ! in_array( get_comment_meta( (int) $comment->comment_ID, '_wp_trash_meta_status', true ), array( '0', '1' ), true ) ) {
 		posthorn_source_began( 'feedback', "comment-$comment->comment_ID" );
 	}
 }
@@ -45,7 +47,7 @@ function posthorn_feedback_comment_status( $now, $was, $comment ): void {
  * @param mixed  $post The post.
  */
 function posthorn_feedback_review( $now, $was, $post ): void {
-	if ( $post instanceof WP_Post && POSTHORN_REVIEW === $post->post_type && in_array( $was, array( 'new', 'auto-draft', 'draft' ), true ) && in_array( $now, array( 'publish', 'pending' ), true ) ) {
+	if ( $post instanceof WP_Post && POSTHORN_REVIEW === $post->post_type && in_array( $was, array( 'new', 'auto-draft', 'draft', 'future' ), true ) && in_array( $now, array( 'publish', 'pending' ), true ) ) {
 		posthorn_source_began( 'feedback', "review-$post->ID" );
 	}
 }

@@ -38,25 +38,35 @@ const POSTHORN_PROPERTY_TERMS = array(
 const POSTHORN_PROPERTY_HIDDEN = array( 'new', 'auto-draft', 'draft', 'pending', 'future', 'trash', 'inherit' );
 
 /**
- * Hears that a post is about to be written or deleted.
+ * Hears that a post is about to be written or deleted. A file may be given to another property, or taken from one.
  *
  * @param mixed $post_id The post.
+ * @param mixed $data    Optional. What is written of it.
  */
-function posthorn_properties_post( $post_id ): void {
-	if ( POSTHORN_PROPERTY === get_post_type( (int) $post_id ) ) {
+function posthorn_properties_post( $post_id, $data = null ): void {
+	$type = get_post_type( (int) $post_id );
+	if ( POSTHORN_PROPERTY === $type ) {
 		posthorn_source_changes( 'properties', (int) $post_id );
+	} elseif ( 'attachment' === $type && is_array( $data ) ) {
+		posthorn_properties_post( (int) wp_get_post_parent_id( (int) $post_id ) );
+		posthorn_properties_post( (int) ( $data['post_parent'] ?? 0 ) );
 	}
 }
 
 /**
- * Hears that a post has another state; one that had none is new, whatever terms and fields it was given before.
+ * Hears that a post has another state; one that had none is new, whatever terms and fields it was given before. One whose time
+ * has come, or that was let through, is shown without having been announced.
  *
  * @param string $now  Its state.
  * @param string $was  Its state before.
  * @param mixed  $post The post.
  */
 function posthorn_properties_status( $now, $was, $post ): void {
-	if ( 'new' === $was && $post instanceof WP_Post && POSTHORN_PROPERTY === $post->post_type ) {
+	if ( ! $post instanceof WP_Post || POSTHORN_PROPERTY !== $post->post_type ) {
+		return;
+	}
+	$is_shown = in_array( $was, POSTHORN_PROPERTY_HIDDEN, true ) && ! in_array( $now, POSTHORN_PROPERTY_HIDDEN, true );
+	if ( 'new' === $was || $is_shown && ! posthorn_source_waits( 'properties', $post->ID ) ) {
 		posthorn_source_began( 'properties', $post->ID );
 	}
 }

@@ -76,6 +76,16 @@ function posthorn_source_began( string $source, $id ): void {
 }
 
 /**
+ * Whether it is known what a thing was before this request.
+ *
+ * @param string     $source Its source.
+ * @param string|int $id     Its id.
+ */
+function posthorn_source_waits( string $source, $id ): bool {
+	return isset( posthorn_source_waiting()[ get_current_blog_id() . ":$source:$id" ] );
+}
+
+/**
  * Whether a receiver of the current site wants to know of a source's things.
  *
  * @param string $source A source.

@@ -37,8 +37,9 @@ const MAX_EVENTS: usize = 200;
 
 impl Definition {
     /// # Errors
-    /// The first rule that it breaks. `is_event` says whether the catalogue has an event of this name.
-    pub fn check(&self, is_event: impl Fn(&str) -> bool) -> Result<(), Broken> {
+    /// The first rule that it breaks. `own_name` is the catalogue's own name for the event that has a name; `None` if there
+    /// is no such event.
+    pub fn check<'a>(&self, own_name: impl Fn(&str) -> Option<&'a str>) -> Result<(), Broken> {
         let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if self.name.is_empty() || self.name.len() > MAX_NAME_BYTES || !self.name.bytes().all(is_name) {
             return broken("name", format!("must be up to {MAX_NAME_BYTES} of a–z, 0–9 and -"));
@@ -58,23 +59,32 @@ impl Definition {
         if !(0.0..=1.0).contains(&self.schedule_jitter) {
             return broken("schedule_jitter", "must be 0 to 1");
         }
-        self.check_events(is_event)?;
+        self.check_events(own_name)?;
         self.check_body()?;
         self.check_headers()?;
         self.check_signature()
     }
 
-    fn check_events(&self, is_event: impl Fn(&str) -> bool) -> Result<(), Broken> {
+    fn check_events<'a>(&self, own_name: impl Fn(&str) -> Option<&'a str>) -> Result<(), Broken> {
         if self.events.len() > MAX_EVENTS {
             return broken("events", format!("must be {MAX_EVENTS} at most"));
         }
+        let mut own_names = Vec::with_capacity(self.events.len());
         for (at, name) in self.events.iter().enumerate() {
-            if !is_event(name) {
+            let Some(event) = own_name(name) else {
                 return broken(format!("events[{at}]"), format!("the catalogue has no event '{}'", shown(name)));
+            };
+            if let Some(earlier) = own_names.iter().position(|own| *own == event) {
+                let earlier = &self.events[earlier];
+                let rule = if earlier == name {
+                    format!("'{name}' is there twice")
+                } else {
+                    // It would be sent under one of the two only.
+                    format!("'{name}' is the event '{earlier}', which is there already; a format has one name for it")
+                };
+                return broken(format!("events[{at}]"), rule);
             }
-            if self.events[..at].contains(name) {
-                return broken(format!("events[{at}]"), format!("'{name}' is there twice"));
-            }
+            own_names.push(event);
         }
         Ok(())
     }
@@ -177,6 +187,10 @@ impl Definition {
             checked(separator, &[], "signature.separator")?;
             if separator.is_empty() {
                 return broken("signature.separator", "is empty; leave it out to sign with the newest secret alone");
+            }
+            // Base64's letters, which have those of hex among them.
+            if separator.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')) {
+                return broken("signature.separator", "could be part of a signature; take a comma or a space");
             }
         }
         let carries_time = |header: &Header| header.value.contains("{ts}");

@@ -65,7 +65,7 @@ fn groups() -> Vec<Value> {
 fn message(entry: &Entry) -> Value {
     let body = sample_body(entry);
     let data = schema(&body["data"], entry.source != Source::Posthorn);
-    json!({
+    let mut message = json!({
         "name": entry.name,
         "title": entry.title,
         "contentType": "application/json",
@@ -85,7 +85,11 @@ fn message(entry: &Entry) -> Value {
         "x-entity": entry.entity,
         "x-fired-by": entry.source.as_str(),
         "x-other-names": entry.other_names.iter().map(|other| other.name).collect::<Vec<_>>(),
-    })
+    });
+    if !entry.note.is_empty() {
+        message["description"] = json!(entry.note);
+    }
+    message
 }
 
 /// A schema that fits a sample, and what stands in such a place at other times: any column may be null, and a decimal that

@@ -235,6 +235,24 @@ final class CrmMoreEventsTest extends SiteTestCase {
 		self::assertStringNotContainsString( 'hush', wp_json_encode( $data ) );
 	}
 
+	public function test_what_a_log_keeps_as_json_is_told_as_it_is_but_for_what_nobody_else_may_know(): void {
+		$meta = array( 'enquiry_id' => 33, 'user_password' => 'hush', 'to' => 'zoe@example.com', 'more' => new stdClass(), 'fields' => (object) array( '0' => 'a', 'api_token' => 'hush' ) );
+		foreach ( array( 'form_submission' => 'form_submitted', 'email_sent' => 'communication.email_sent' ) as $type => $event ) {
+			wpestate_crm_record_activity_v2( $type, array( 'contact_id' => 7, 'meta' => $meta ) );
+			self::assertSame( array( $event ), $this->events() );
+			$data = $this->told( $event )[0];
+			self::assertSame( '{"enquiry_id":33,"to":"zoe@example.com","more":{},"fields":{"0":"a"}}', wp_json_encode( $data['meta'] ), $event );
+		}
+		self::assertSame( 'zoe@example.com', $data['to'] );
+	}
+
+	public function test_a_tour_has_its_time_whatever_else_its_meta_has(): void {
+		wpestate_crm_insert_enquiry( array( 'enquiry_type' => 'Schedule Tour', 'enquiry_meta' => array( 'tour_date' => '2026-04-25', 'tour_time' => '10:00', 'more' => new stdClass() ) ) );
+		self::assertSame( array( 'enquiry.created', 'appointment.scheduled' ), $this->events() );
+		$at = ( new DateTimeImmutable( '2026-04-25 10:00', wp_timezone() ) )->getTimestamp();
+		self::assertSame( gmdate( 'Y-m-d\TH:i:s\Z', $at ), $this->told( 'appointment.scheduled' )[0]['starts_at'] );
+	}
+
 	public static function activities(): array {
 		return array(
 			'an e-mail'      => array( 'email_sent', 'communication.email_sent', array( 'subject' => 'Welcome', 'to' => 'zoe@example.com', 'agent_id' => 1 ) ),
@@ -280,6 +298,34 @@ final class CrmMoreEventsTest extends SiteTestCase {
 		$sources[] = $this->told_last();
 		self::assertSame( array( 'import', 'person', 'import' ), $sources );
 		self::assertSame( 1, $this->seen[0][2]['user']['id'] ?? null );
+	}
+
+	public function test_a_page_of_imports_and_an_uploaded_table_are_an_import(): void {
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/context.php';
+		$was     = array( $_GET, $_FILES, $_SERVER['REQUEST_METHOD'] ?? null );
+		$sources = array();
+		// A page of the administration.
+		$GLOBALS['current_screen'] = new class() {
+			public function in_admin(): bool {
+				return true;
+			}
+		};
+		try {
+			$_SERVER['REQUEST_METHOD'] = 'POST';
+			foreach ( array( array( 'crm-import', '' ), array( 'crm', 'people.CSV' ), array( 'crm', 'house.jpg' ), array( 'crm-important', '' ) ) as list( $page, $file ) ) {
+				$_GET['page'] = $page;
+				$_FILES       = '' === $file ? array() : array( 'one' => array( 'name' => array( 'a' => $file ) ) );
+				$sources[]    = posthorn_source();
+			}
+			$_GET['page']              = 'crm-import';
+			$_SERVER['REQUEST_METHOD'] = 'GET';
+			$_FILES                    = array();
+			$sources[]                 = posthorn_source();
+		} finally {
+			list( $_GET, $_FILES, $_SERVER['REQUEST_METHOD'] ) = $was;
+			unset( $GLOBALS['current_screen'] );
+		}
+		self::assertSame( array( 'import', 'import', 'person', 'person', 'person' ), $sources );
 	}
 
 	/** The source of what was seen last, which was handed over at its action. */

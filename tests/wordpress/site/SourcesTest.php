@@ -96,6 +96,20 @@ final class SourcesTest extends SiteTestCase {
 		self::assertSame( array( 'property.created', 'property.created' ), $this->receiver->events() );
 	}
 
+	public function test_a_property_whose_time_has_come_or_that_is_let_through_is_created(): void {
+		foreach ( array( 'future', 'pending', 'draft' ) as $state ) {
+			$id = self::property( array( 'post_status' => $state, 'post_date' => wp_date( 'Y-m-d H:i:s', time() + HOUR_IN_SECONDS ) ) );
+			self::assertSame( array(), $this->events(), $state );
+			wp_publish_post( $id );
+			self::assertSame( array( 'property.created' ), $this->events(), $state );
+			self::assertSame( 'publish', $this->last[0][1]['post_status'] );
+		}
+		// Hidden and shown again within a page, it is what it was.
+		wp_update_post( array( 'ID' => $id, 'post_status' => 'draft' ) );
+		wp_publish_post( $id );
+		self::assertSame( array(), $this->events() );
+	}
+
 	public function test_one_save_is_one_update_with_what_was_before(): void {
 		$id = self::property();
 		$this->events();
@@ -150,6 +164,22 @@ final class SourcesTest extends SiteTestCase {
 		self::assertSame( array( 'photos' => array() ), $this->last[1][2]['previous'] );
 		wp_delete_attachment( $photo, true );
 		self::assertSame( array( 'property.updated' ), $this->events(), 'fewer photos are no upload' );
+	}
+
+	public function test_a_photo_that_is_given_to_a_property_or_taken_away_is_told(): void {
+		list( $id, $other ) = array( self::property(), self::property( array( 'post_title' => 'Hill 1' ) ) );
+		$photo              = self::photo( 0, 'library.gif' );
+		$this->events();
+		wp_update_post( array( 'ID' => $photo, 'post_parent' => $id ) );
+		self::assertSame( array( 'property.updated', 'property.photos_uploaded' ), $this->events() );
+		self::assertSame( array( 'photos' => array() ), $this->last[1][2]['previous'] );
+		wp_update_post( array( 'ID' => $photo, 'post_parent' => $other ) );
+		self::assertSame( array( 'property.updated', 'property.updated', 'property.photos_uploaded' ), $this->events() );
+		self::assertSame( array( $id, $other ), array( $this->last[0][1]['property_id'], $this->last[2][1]['property_id'] ) );
+		wp_update_post( array( 'ID' => $photo, 'post_parent' => 0, 'post_title' => 'House' ) );
+		self::assertSame( array( 'property.updated' ), $this->events() );
+		wp_update_post( array( 'ID' => $photo, 'post_title' => 'A house' ) );
+		self::assertSame( array(), $this->events() );
 	}
 
 	public function test_a_property_that_is_gone_is_told_as_it_was(): void {
@@ -263,6 +293,11 @@ final class SourcesTest extends SiteTestCase {
 		self::assertStringNotContainsString( '192.0.2.77', wp_json_encode( $data ) );
 		wp_set_comment_status( $comment, 'approve' );
 		self::assertSame( array(), $this->events(), 'it was told already' );
+		foreach ( array( 'wp_unspam_comment', 'wp_set_comment_status' ) as $back ) {
+			wp_spam_comment( $comment );
+			$back( $comment, 'approve' );
+			self::assertSame( array(), $this->events(), 'moved to spam and back, it was told already' );
+		}
 
 		$spam = wp_insert_comment( array( 'comment_post_ID' => $id, 'comment_content' => 'Buy this', 'comment_approved' => 'spam' ) );
 		wp_insert_comment( array( 'comment_post_ID' => $id, 'comment_content' => 'Linked', 'comment_type' => 'pingback', 'comment_approved' => 1 ) );
