@@ -93,8 +93,8 @@ function posthorn_endpoint_form_typed( array $post ): array {
 	if ( '' === $typed['secret'] && is_string( $post['kept_secret'] ?? null ) && '' !== $post['kept_secret'] ) {
 		$typed['secret'] = posthorn_secret_kept_in_form( $post['kept_secret'] );
 	}
-	$proxy = is_string( $post['kept_proxy'] ?? null ) && '' !== $post['kept_proxy'] ? posthorn_decrypt( $post['kept_proxy'] ) : null;
-	if ( null !== $proxy && posthorn_shown_proxy( $proxy ) === $typed['proxy'] ) {
+	$proxy = is_string( $post['kept_proxy'] ?? null ) ? posthorn_secret_kept_in_form( $post['kept_proxy'] ) : '';
+	if ( '' !== $proxy && posthorn_shown_proxy( $proxy ) === $typed['proxy'] ) {
 		$typed['proxy'] = $proxy;
 	}
 	foreach ( $typed['headers'] as $n => $row ) {
