@@ -106,7 +106,8 @@ function posthorn_format_of( $format ): ?array {
  * @return mixed A name, or a definition.
  */
 function posthorn_effective_format( array $endpoint ) {
-	return $endpoint['format'] ?? array_column( posthorn_client_presets(), 'format', 'name' )[ (string) ( $endpoint['preset'] ?? '' ) ] ?? posthorn_client_format( '' )['name'];
+	$preset = $endpoint['preset'] ?? '';
+	return $endpoint['format'] ?? array_column( posthorn_client_presets(), 'format', 'name' )[ is_string( $preset ) ? $preset : '' ] ?? posthorn_client_format( '' )['name'];
 }
 
 /**

@@ -135,7 +135,8 @@ final class ConstantEndpointsTest extends SiteTestCase {
 			array_merge( $endpoints, array( array( 'url' => array( 'x' ) ), 7, null, $this->endpoint( array( 'id' => 'good' ) ) ) ),
 			'set_error_handler( static function ( int $kind, string $what, string $file, int $line ): bool { if ( str_contains( $file, "/posthorn/" ) ) { echo "[$what in $file:$line]"; } return false; } );
 			require_once ABSPATH . "wp-admin/includes/admin.php";
-			foreach ( array( "endpoints", "endpoint-values", "webhooks", "site-health", "conditions", "outcome", "admin/settings-page", "admin/fields", "admin/instructions", "admin/receiver-state", "admin/deliveries", "admin/endpoints-page", "admin/constants", "admin/test-webhook" ) as $file ) { require_once WP_PLUGIN_DIR . "/posthorn/includes/$file.php"; }
+			foreach ( array( "endpoints", "webhooks", "site-health", "conditions", "outcome", "background", "lifecycle" ) as $file ) { require_once WP_PLUGIN_DIR . "/posthorn/includes/$file.php"; }
+			foreach ( glob( WP_PLUGIN_DIR . "/posthorn/includes/admin/*.php" ) as $file ) { require_once $file; }
 			set_current_screen( "settings_page_posthorn" );
 			posthorn_hand_over_if_filter_changed();
 			ob_start();
