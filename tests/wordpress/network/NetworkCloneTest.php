@@ -84,7 +84,14 @@ final class NetworkCloneTest extends SiteTestCase {
 		$this->other->wait_for( 1 );
 
 		self::assertSame( 0, $moved->wp( "--url=$sites[1]", 'posthorn', 'site', 'moved' )->status );
-		$moved->work();
+		$this->wait_until(
+			'what was kept is sent',
+			function () use ( $moved ): bool {
+				$moved->work();
+				return count( $this->receiver->requests() ) >= 2 && count( $this->other->requests() ) >= 2;
+			},
+			60
+		);
 		$told = static fn( Receiver $receiver ): array => array_map( static fn( array $request ): string => json_decode( $request['body'], true )['data']['first_name'], $receiver->wait_for( 2 ) );
 		self::assertSame( array( array( 'Cleo', 'Ada 0' ), array( 'Cleo', 'Ada 1' ) ), array( $told( $this->receiver ), $told( $this->other ) ) );
 	}

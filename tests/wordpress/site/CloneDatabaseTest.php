@@ -33,6 +33,18 @@ final class CloneDatabaseTest extends SiteTestCase {
 		$this->wait_until( "the original tells of $name", fn(): bool => in_array( $name, $this->told(), true ) );
 	}
 
+	/** The copy works until so many contacts are told of; one turn may be too short on a busy machine. */
+	private function works_until_told( CopiedSite $copy, int $count ): void {
+		$this->wait_until(
+			'what was kept is sent',
+			function () use ( $copy, $count ): bool {
+				$copy->work();
+				return count( $this->told() ) >= $count;
+			},
+			60
+		);
+	}
+
 	/** How a site is copied, and why it notices. */
 	public static function copies(): array {
 		return array(
@@ -60,8 +72,7 @@ final class CloneDatabaseTest extends SiteTestCase {
 		$moved = $copy->wp( 'posthorn', 'site', 'moved' );
 		self::assertSame( 0, $moved->status, $moved->errors );
 		self::assertStringContainsString( 'sent now: 2', $moved->output );
-		$copy->work();
-		$this->wait_until( 'what was kept is sent', fn(): bool => 3 === count( $this->told() ) );
+		$this->works_until_told( $copy, 3 );
 		self::assertEqualsCanonicalizing( array( 'Cleo', 'Ada', 'Bo' ), $this->told() );
 		self::assertFalse( $copy->status()['held_back'] );
 	}
@@ -78,8 +89,8 @@ final class CloneDatabaseTest extends SiteTestCase {
 		self::assertSame( 1, $copy->status()['events'] );
 		$entered = $copy->wp( 'posthorn', 'webhook', 'update', 'main', '--secret=' . self::secret(), '--porcelain' );
 		self::assertSame( 0, $entered->status, $entered->errors );
-		$copy->work();
-		$this->wait_until( 'what was kept is sent', fn(): bool => in_array( 'Ada', $this->told(), true ) );
+		$this->works_until_told( $copy, 1 );
+		self::assertContains( 'Ada', $this->told() );
 		self::assertSame( array( 'ok' ), array_values( array_unique( array_column( array_column( $this->receiver->requests(), 'signature' ), 'state' ) ) ) );
 	}
 
