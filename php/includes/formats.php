@@ -229,7 +229,7 @@ function posthorn_keep_formats( array $endpoints ): void {
 	$used  = array();
 	foreach ( $endpoints as $endpoint ) {
 		$format = $endpoint['format'] ?? null;
-		if ( is_array( $format ) || is_string( $format ) && str_contains( $format, '=' ) ) {
+		if ( posthorn_has_own_format( $format ) ) {
 			$name = posthorn_client_read_format( $format )['name'];
 			// As JSON, because code may have put objects into it.
 			$used += isset( $known[ $name ] ) ? array( $name => is_array( $format ) ? json_decode( (string) wp_json_encode( $format ), true ) : $format ) : array();

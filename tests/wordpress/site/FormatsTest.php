@@ -118,6 +118,7 @@ final class FormatsTest extends SiteTestCase {
 		self::is_ledgers( $this->nth( 4 ), 4 );
 		self::assertFalse( posthorn_change_endpoint( 'second', array( 'enabled' => false ) )['enabled'] );
 		posthorn_dispatch( 'deal.lost', array( 'deal_id' => 5 ) );
+		$this->receiver->wait_for( 5 );
 		self::is_ledgers( $this->nth( 6 ), 6 );
 		// It is told for as long as it is so.
 		$this->forget_problems();
