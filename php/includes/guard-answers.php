@@ -20,16 +20,18 @@ const POSTHORN_GUARD_TRIES = 5;
  *
  * @param array|null $place Optional. Another place than this one, from posthorn_guard_questions().
  * @return array{sites:int,events:int} How many sites this was said of, and how many events that were held back are sent now.
- * @throws RuntimeException When the queue cannot be used; the answer holds, and the events wait for it.
+ * @throws RuntimeException When the queue cannot be used, or a secret not be read; the answer holds, on all sites of a network, and
+ *                          the events wait.
  */
 function posthorn_say_moved( ?array $place = null ): array {
-	$done = array(
+	$done   = array(
 		'sites'  => 0,
 		'events' => 0,
 	);
+	$failed = null;
 	posthorn_on_guarded_sites(
 		$place,
-		static function () use ( $place, &$done ): void {
+		static function () use ( $place, &$done, &$failed ): void {
 			$here = posthorn_guard_place( $place );
 			posthorn_guard_change(
 				static function ( array $settings ) use ( $here, $place ): array {
@@ -57,16 +59,36 @@ function posthorn_say_moved( ?array $place = null ): array {
 			}
 			posthorn_guard_answered( $here );
 			++$done['sites'];
-			if ( posthorn_has_receiver() && ! posthorn_is_held() ) {
-				posthorn_hand_over_if_needed();
-				if ( posthorn_client_inspect()['host_changed'] ) {
-					posthorn_client_adopt();
-				}
-				$done['events'] += posthorn_release_held( $here );
+			try {
+				$done['events'] += posthorn_send_what_was_held( $here );
+			} catch ( \Throwable $error ) {
+				// The other sites of the network are answered all the same.
+				$failed ??= is_multisite() ? new RuntimeException( get_option( 'home' ) . ': ' . $error->getMessage(), 0, $error ) : $error;
 			}
 		}
 	);
+	if ( null !== $failed ) {
+		throw $failed;
+	}
 	return $done;
+}
+
+/**
+ * Hands the current site's settings over, as it is at home now, and sends what was held back at a place.
+ *
+ * @param array $here The place.
+ * @return int How many events were held back.
+ * @throws RuntimeException When the queue cannot be used, or a secret not be read.
+ */
+function posthorn_send_what_was_held( array $here ): int {
+	if ( ! posthorn_has_receiver() || posthorn_is_held() ) {
+		return 0;
+	}
+	posthorn_hand_over_if_needed();
+	if ( posthorn_client_inspect()['host_changed'] ) {
+		posthorn_client_adopt();
+	}
+	return posthorn_release_held( $here );
 }
 
 /**

@@ -11,10 +11,14 @@ use Posthorn\Tests\SiteTestCase;
 final class NetworkCloneTest extends SiteTestCase {
 
 	private static int $second;
+	/** A site whose secret nobody can read in the copy: the key to it is not copied. */
+	private static int $sealed;
 	private Receiver $other;
 
 	public static function setUpBeforeClass(): void {
 		parent::setUpBeforeClass();
+		// First, so that it comes before the other when all are answered.
+		self::$sealed = wpmu_create_blog( get_network()->domain, '/a-sealed/', 'Sealed', 1 );
 		self::$second = wpmu_create_blog( get_network()->domain, '/copied/', 'Copied', 1 );
 		switch_to_blog( self::$second );
 		wpestate_crm_install();
@@ -27,6 +31,9 @@ final class NetworkCloneTest extends SiteTestCase {
 		$this->save_endpoint( array( 'secret' => '', 'events' => array( 'contact.created' ) ) );
 		switch_to_blog( self::$second );
 		$this->save_endpoint( array( 'secret' => '', 'events' => array( 'contact.created' ), 'url' => $this->other->url() ) );
+		restore_current_blog();
+		switch_to_blog( self::$sealed );
+		$this->save_endpoint( array( 'events' => array( 'contact.created' ) ) );
 		restore_current_blog();
 		// The file that is copied is the whole database.
 		$GLOBALS['wpdb']->query( 'COMMIT' );
@@ -83,7 +90,12 @@ final class NetworkCloneTest extends SiteTestCase {
 		$this->receiver->wait_for( 1 );
 		$this->other->wait_for( 1 );
 
-		self::assertSame( 0, $moved->wp( "--url=$sites[1]", 'posthorn', 'site', 'moved' )->status );
+		$said = $moved->wp( "--url=$sites[1]", 'posthorn', 'site', 'moved' );
+		self::assertSame( 1, $said->status, $said->output );
+		self::assertMatchesRegularExpression( '#(/a-sealed|/native): the queue has no receiver, because the secret in the settings cannot be read#', $said->errors );
+		foreach ( $sites as $address ) {
+			self::assertFalse( json_decode( $moved->wp( "--url=$address", 'posthorn', 'site', 'status', '--format=json' )->output, true )['held_back'], $address );
+		}
 		$this->wait_until(
 			'what was kept is sent',
 			function () use ( $moved ): bool {
