@@ -220,12 +220,13 @@ function posthorn_print_delivery( ?array $delivery ): void {
 		return;
 	}
 	echo '<h2>' . esc_html( $delivery['event'] ) . ' ' . posthorn_state_mark( $delivery['state'] ) . '</h2><dl class="posthorn-facts">'; // phpcs:ignore WordPress.Security.EscapeOutput -- Escaped there.
-	$known = array_column( posthorn_client_endpoints(), null, 'id' )[ $delivery['endpoint'] ] ?? null;
-	$facts = array(
+	$endpoints = posthorn_client_endpoints();
+	$known     = array_column( $endpoints, null, 'id' )[ $delivery['endpoint'] ] ?? null;
+	$facts     = array(
 		__( 'Endpoint', 'posthorn' )     => null === $known ? __( 'deleted', 'posthorn' ) : posthorn_receiver_name( $known, 2 ),
 		__( 'Record', 'posthorn' )       => (string) $delivery['record'],
 		__( 'Happened', 'posthorn' )     => posthorn_local_time( $delivery['created_at'] ),
-		__( 'Next attempt', 'posthorn' ) => 'pending' === $delivery['state'] ? posthorn_next_attempt( $delivery, posthorn_client_endpoints() ) : '',
+		__( 'Next attempt', 'posthorn' ) => 'pending' === $delivery['state'] ? posthorn_next_attempt( $delivery, $endpoints ) : '',
 		__( 'Event id', 'posthorn' )     => (string) $delivery['event_id'],
 	);
 	foreach ( array_filter( $facts ) as $name => $text ) {
