@@ -195,7 +195,8 @@ impl Dispatcher {
             turn.next = Some(self.store_failed_until);
             return Ok(turn);
         }
-        let done = self.work(mode, now, &mut turn);
+        let done = self.store.move_log_if_room_is_short().and_then(|()| self.work(mode, now, &mut turn));
+        self.store.note_end(&done);
         if done.is_err() {
             self.store_failed_until = now + STORE_RETRY;
         }

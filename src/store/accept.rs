@@ -40,8 +40,11 @@ impl Store {
     /// Nothing of `events` is stored then.
     pub fn accept(&mut self, events: &[NewEvent], now: Millis) -> Result<Vec<Accepted>> {
         self.check_limits(events, now)?;
+        self.move_log_if_room_is_short()?;
         loop {
-            if let Some(accepted) = self.try_accept(events, now)? {
+            let accepted = self.try_accept(events, now);
+            self.note_end(&accepted);
+            if let Some(accepted) = accepted? {
                 return Ok(accepted);
             }
             self.matcher.version = self.setup_version()?;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
+use super::files::size;
 use super::{Store, failed};
 use crate::error::{Error, Result, Trouble};
 
@@ -30,6 +31,8 @@ pub(super) struct Log {
     /// Pages in it after this connection's last commit.
     pages: Arc<AtomicU32>,
     checkpointed: Cell<u32>,
+    /// Whether the log has to be moved before anything is added to it.
+    moved_first: Cell<bool>,
 }
 
 impl Log {
@@ -58,6 +61,35 @@ impl Store {
         self.checkpoint_past(PAGES_WITHOUT_DISPATCHER)
     }
 
+    /// Where the disk has or had too little room, the log is moved into the file and cut to nothing before anything is added
+    /// to it. Otherwise pages fill what becomes free within a moment, with a log that can neither be moved nor begun anew.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if there is still too little room.
+    pub(crate) fn move_log_if_room_is_short(&self) -> Result<()> {
+        if self.log.moved_first.get() && self.pass("TRUNCATE")?.is_some() {
+            self.log.moved_first.set(false);
+        }
+        Ok(())
+    }
+
+    /// Takes note of how something ended that was to be written.
+    pub(crate) fn note_end<T>(&self, done: &Result<T>) {
+        // SQLite calls a quota that is used up an error of the disk.
+        if matches!(done, Err(Error::Unavailable { trouble: Trouble::DiskFull | Trouble::Disk, .. })) {
+            self.log.moved_first.set(true);
+        }
+    }
+
+    /// Looks whether the disk has room for what is in the log. Returns how many bytes are free.
+    pub(super) fn look_at_room(&self) -> u64 {
+        let free = rustix::fs::statvfs(&self.file).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        if free < size(&self.wal) {
+            self.log.moved_first.set(true);
+        }
+        free
+    }
+
     /// Moves all of the log into the file, which is synced, and has the log begun anew. Waits for readers and writers.
     pub(super) fn move_all(&self) -> Result<()> {
         match self.pass("RESTART")? {
@@ -69,7 +101,7 @@ impl Store {
     }
 
     fn checkpoint_past(&self, limit: u32) -> Result<bool> {
-        let Log { pages, checkpointed } = &self.log;
+        let Log { pages, checkpointed, .. } = &self.log;
         let pages = pages.load(Ordering::Relaxed);
         if pages < checkpointed.get() {
             // The log was begun anew.
@@ -78,7 +110,6 @@ impl Store {
         if pages - checkpointed.get() <= limit {
             return Ok(false);
         }
-        checkpointed.set(pages);
         // The log is begun anew only by a commit that finds all of it moved. Passive passes wait for nobody; pages that
         // never pause can stay ahead of them, and then, rarely, wait for the few pages that are left.
         let (mut before, mut complete) = (None, false);
@@ -94,6 +125,7 @@ impl Store {
         if !complete && pages > limit * 4 {
             self.pass("RESTART")?;
         }
+        checkpointed.set(pages);
         Ok(true)
     }
 

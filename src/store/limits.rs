@@ -12,6 +12,9 @@ use crate::event::NewEvent;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_AFTER_SHARE: u64 = 16;
 
+/// The same as a share of what is free on the disk. A small event takes eight times its size in the log.
+const LOOK_AFTER_SHARE_OF_ROOM: u64 = 64;
+
 /// Beside its data an event has about so many bytes in the queue, with its delivery and their indexes.
 const BYTES_BESIDE_DATA: u64 = 512;
 
@@ -29,12 +32,14 @@ pub(super) struct Looks {
     opened: Instant,
     last: Option<Instant>,
     accepted: u64,
+    /// After how many more bytes it looks again.
+    look_after: u64,
 }
 
 impl Looks {
     /// From now on.
     pub fn begin() -> Self {
-        Looks { opened: Instant::now(), last: None, accepted: 0 }
+        Looks { opened: Instant::now(), last: None, accepted: 0, look_after: 0 }
     }
 }
 
@@ -43,7 +48,7 @@ impl Store {
     /// [`Error::Full`] naming the limit that is reached, and what to do.
     pub(super) fn check_limits(&mut self, events: &[NewEvent], now: Millis) -> Result<()> {
         self.looks.accepted += events.iter().map(|event| event.data.len() as u64 + BYTES_BESIDE_DATA).sum::<u64>();
-        let few = self.looks.accepted <= self.options.max_bytes / LOOK_AFTER_SHARE;
+        let few = self.looks.accepted <= self.looks.look_after;
         if few && self.looks.last.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
             return Ok(());
         }
@@ -54,7 +59,9 @@ impl Store {
         }
         // Only a site where nobody sends lets the log grow that far.
         self.checkpoint_without_dispatcher()?;
-        (self.looks.last, self.looks.accepted) = (Some(Instant::now()), 0);
+        let free = self.look_at_room();
+        let look_after = (self.options.max_bytes / LOOK_AFTER_SHARE).min(free / LOOK_AFTER_SHARE_OF_ROOM);
+        self.looks = Looks { last: Some(Instant::now()), accepted: 0, look_after, ..self.looks };
         Ok(())
     }
 

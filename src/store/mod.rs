@@ -236,6 +236,7 @@ impl Store {
         let files = Files::in_place(&file);
         turn.remember(&files);
         let mut store = Store { connection, wal, file, files, options, matcher, looks, log, syncing: None, news };
+        store.look_at_room();
         store.set_retention()?;
         store.syncing = sync::Syncing::begin(directory, &store)?;
         Ok((store, before))

@@ -69,17 +69,18 @@ return [
 			$bed->run( 'configure', [ $folder, $endpoints ] );
 			$children = array_map( fn() => $bed->start( 'dispatch-through', [ $folder, $endpoints, $stop ] ), range( 1, 3 ) );
 			$said     = fn( string $start ) => preg_grep( "/^$start/", array_merge( ...array_map( fn( $child ) => $child->lines(), $children ) ) );
+			$last     = fn( string $what ) => fn() => "$what: " . shown( array_map( fn( $child ) => array_slice( $child->lines(), -1 ), $children ) );
 			$refused  = 0;
 			for ( $round = 1; $round <= 4; $round++ ) {
 				$count = count( $said( 'evt_' ) );
-				wait_for( 20, 'events are accepted', fn() => count( $said( 'evt_' ) ) > $count + 500 * $round );
+				wait_for( 20, $last( "events are accepted, round $round" ), fn() => count( $said( 'evt_' ) ) > $count + 500 * $round );
 				fill_disk( $disk );
-				wait_for( 30, 'it is refused', fn() => count( $said( 'refused' ) ) > $refused );
+				wait_for( 30, $last( "it is refused, round $round" ), fn() => count( $said( 'refused' ) ) > $refused );
 				unlink( "$disk/ballast" );
 				$refused = count( $said( 'refused' ) );
 			}
 			$count = count( $said( 'evt_' ) );
-			wait_for( 20, 'events are accepted again', fn() => count( $said( 'evt_' ) ) > $count + 500 );
+			wait_for( 20, $last( 'events are accepted again' ), fn() => count( $said( 'evt_' ) ) > $count + 500 );
 			touch( $stop );
 			foreach ( $children as $child ) {
 				$child->wait( 20 );
@@ -92,6 +93,43 @@ return [
 			$watcher->wait_for_ids( array_values( $said( 'evt_' ) ) );
 			same( [], glob( "$folder/queue.db.corrupt-*" ), 'files set aside' );
 			figure( '%d events, %d refused in four times', count( $said( 'evt_' ) ), count( $said( 'refused' ) ) );
+			queue_file_is_sound( $folder );
+		} finally {
+			$bed->stop();
+			unmount( $disk );
+		}
+	},
+
+	'what becomes free on a full disk goes to the file before pages fill the log with it' => function ( Bed $bed ) {
+		$watcher = $bed->watcher();
+		$disk    = disk( $bed, 8 );
+		if ( ! $disk ) {
+			figure( 'not without the right to mount' );
+			return;
+		}
+		try {
+			$folder    = "$disk/queue";
+			$stop      = "{$bed->folder}/stop";
+			$endpoints = json_encode( [ endpoint( $watcher->after( 0 ) ) ] );
+			$bed->run( 'configure', [ $folder, $endpoints ] );
+			// Nobody sends and so nobody moves the log.
+			$before = explode( "\n", trim( $bed->run( 'dispatch-unsent', [ $folder, 1000 ] ) ) );
+			fill_disk( $disk );
+			$children = array_map( fn() => $bed->start( 'dispatch-through', [ $folder, $endpoints, $stop ] ), range( 1, 3 ) );
+			wait_for( 20, 'all are refused', fn() => 3 === count( array_filter( $children, fn( $child ) => preg_grep( '/^refused 2 /', $child->lines() ) ) ) );
+			$ballast = fopen( "$disk/ballast", 'r+' );
+			ftruncate( $ballast, fstat( $ballast )['size'] - ( 2 << 20 ) );
+			fclose( $ballast );
+			$accepted = fn() => preg_grep( '/^evt_/', array_merge( ...array_map( fn( $child ) => $child->lines(), $children ) ) );
+			// Twice as many as the log could hold in what became free.
+			wait_for( 30, fn() => 'events are accepted: ' . count( $accepted() ), fn() => count( $accepted() ) > 1000 );
+			touch( $stop );
+			foreach ( $children as $child ) {
+				$child->wait( 20 );
+			}
+			unlink( "$disk/ballast" );
+			$bed->run( 'work-until-done', [ $folder ] );
+			$watcher->wait_for_ids( array_merge( $before, $accepted() ) );
 			queue_file_is_sound( $folder );
 		} finally {
 			$bed->stop();
