@@ -211,7 +211,7 @@ impl Queue {
 
     /// Replaces a site's endpoints; see [`Store::configure`].
     pub fn configure(&self, endpoints: &[Endpoint], site: &str, revision: Option<i64>) -> Result<bool> {
-        let done = self.write(|store| store.configure(site, endpoints, revision))?;
+        let done = self.write(|store| store.configure(site, endpoints, revision, SystemClock.now()))?;
         self.lock_behind_gate(|state| {
             state.known.insert(site.to_owned());
         });

@@ -148,8 +148,8 @@ fn sound_queue() -> Vec<u8> {
     let mut store = Store::open(folder.path(), StoreOptions::default()).expect("a new queue");
     let settings = json!({"id": "a", "url": "https://a.example/", "secret": "s", "schedule": [1, 1], "circuit_breaker": true, "site": ""});
     let endpoint = Endpoint::from_json(&settings).expect("an endpoint");
-    store.configure("", &[endpoint], Some(1)).expect("endpoints");
-    store.configure("2", &[], Some(1)).expect("endpoints");
+    store.configure("", &[endpoint], Some(1), 0).expect("endpoints");
+    store.configure("2", &[], Some(1), 0).expect("endpoints");
     store.accept(&[event("contact:1"), event("contact:2"), event("")], NOW).expect("events");
     drop(store);
     read_all(folder.path().to_owned());

@@ -35,8 +35,7 @@ impl Dispatcher {
             let (key, max_age, open) = (lane.row.key, lane.max_age(), lane.open(now));
             if lane.row.removed {
                 if lane.in_flight == 0 {
-                    let reason = "the endpoint was removed";
-                    more |= is_full(self.store.cancel_waiting(key, reason, now, HOUSEKEEPING_STEP)?);
+                    more |= is_full(self.store.cancel_removed(key, now, HOUSEKEEPING_STEP)?);
                 }
                 continue;
             }

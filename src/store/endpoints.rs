@@ -1,12 +1,18 @@
 //! The queue's copy of the endpoints, and what the engine knows of each.
 
+use std::thread;
+
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use serde_json::Value;
 
+use super::replay::PAUSE;
 use super::{Store, failed};
 use crate::clock::Millis;
 use crate::endpoint::{Circuit, Endpoint, Standing};
 use crate::error::{Error, Result};
+
+/// Deliveries that are cancelled in one transaction: pages wait for it.
+const CANCEL_STEP: u32 = 500;
 
 /// The columns of a [`Standing`].
 pub(super) const STANDING: &str = "suspended, paused_until, throttled, failures, failing_since, failing_days,
@@ -71,9 +77,16 @@ impl Store {
     /// Replaces the endpoints of `site`. With a `revision`, only if it is higher than the one stored, so that
     /// a process with stale settings reverts nothing. Returns whether it replaced them.
     ///
-    /// An endpoint keeps its standing unless its URL changes. What waits for an endpoint that is
-    /// gone is cancelled by the dispatcher.
-    pub fn configure(&mut self, site: &str, endpoints: &[Endpoint], revision: Option<i64>) -> Result<bool> {
+    /// An endpoint keeps its standing unless its URL changes. What waits for an endpoint that is gone is cancelled, by the
+    /// dispatcher, or here if it comes back before that.
+    pub fn configure(
+        &mut self,
+        site: &str,
+        endpoints: &[Endpoint],
+        revision: Option<i64>,
+        now: Millis,
+    ) -> Result<bool> {
+        self.cancel_of_those_back(site, endpoints, now)?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let replace = || -> rusqlite::Result<bool> {
             let stored: Option<i64> = transaction
@@ -113,6 +126,33 @@ impl Store {
         let replaced = replace().map_err(failed)?;
         transaction.commit().map_err(failed)?;
         Ok(replaced)
+    }
+
+    /// Cancels what waits for those of `endpoints` that were removed before.
+    fn cancel_of_those_back(&mut self, site: &str, endpoints: &[Endpoint], now: Millis) -> Result<()> {
+        let removed: Vec<(i64, String)> = self
+            .connection
+            .prepare_cached("SELECT key, id FROM endpoint WHERE site = ?1 AND removed")
+            .and_then(|mut statement| statement.query_map([site], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .map_err(failed)?;
+        let back: Vec<i64> = removed
+            .into_iter()
+            .filter(|(_, id)| endpoints.iter().any(|endpoint| endpoint.id == *id))
+            .map(|(key, _)| key)
+            .collect();
+        if back.is_empty() {
+            return Ok(());
+        }
+        // What was accepted before the removal may not be expanded yet.
+        while self.expand()?.more {
+            thread::sleep(PAUSE);
+        }
+        for key in back {
+            while self.cancel_removed(key, now, CANCEL_STEP)? > 0 {
+                thread::sleep(PAUSE);
+            }
+        }
+        Ok(())
     }
 
     /// The revision of the site's endpoints; `None` if the queue has none, or they came without one.

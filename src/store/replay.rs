@@ -20,7 +20,7 @@ const READ: usize = 5_000;
 const LONGEST_STEP: Duration = Duration::from_millis(1);
 
 /// … and then have the queue for so long: who waits for it looks every 20 µs.
-const PAUSE: Duration = Duration::from_micros(100);
+pub(super) const PAUSE: Duration = Duration::from_micros(100);
 
 /// What a cancelled delivery says.
 const CANCELLED: &str = "cancelled by the owner";

@@ -72,9 +72,9 @@ impl Store {
         Ok(changed)
     }
 
-    /// Cancels some of what waits for `endpoint`. Returns how many, 0 when nothing is left.
-    pub(crate) fn cancel_waiting(&mut self, endpoint: i64, reason: &str, now: Millis, limit: u32) -> Result<usize> {
-        self.end_waiting(endpoint, State::Cancelled, reason, now, limit, (0, Millis::MAX))
+    /// Cancels some of what waits for `endpoint`, if that was removed. Returns how many, 0 when nothing is left.
+    pub(crate) fn cancel_removed(&mut self, endpoint: i64, now: Millis, limit: u32) -> Result<usize> {
+        self.end_waiting(endpoint, State::Cancelled, "the endpoint was removed", now, limit, (0, Millis::MAX))
     }
 
     /// Declares some of what waits for `endpoint`, is due at `due_from` or later (0: all) and was accepted before `before`
@@ -107,6 +107,10 @@ impl Store {
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let write = || -> rusqlite::Result<usize> {
+            if state == State::Cancelled && !is_removed(&transaction, endpoint)? {
+                // It came back meanwhile: what waits is what was accepted since.
+                return Ok(0);
+            }
             let mut changes = Changes::default();
             for (id, site) in &waiting {
                 let ended = transaction
@@ -170,6 +174,12 @@ impl Store {
             .query_map((endpoint, created_before, limit, due_from), |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect()
     }
+}
+
+fn is_removed(connection: &Connection, endpoint: i64) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM endpoint WHERE key = ?1 AND removed)")?
+        .query_row([endpoint], |row| row.get(0))
 }
 
 fn settle_one(

@@ -104,7 +104,8 @@ impl Queue {
     /// Saves a site's endpoints, as its owner does.
     pub fn configure(&mut self, site: &str, endpoints: Value) {
         self.revision += 1;
-        assert!(self.store().configure(site, &self::endpoints(endpoints), Some(self.revision)).unwrap());
+        let now = self.clock.now();
+        assert!(self.store().configure(site, &self::endpoints(endpoints), Some(self.revision), now).unwrap());
     }
 
     /// Accepts one event for each record, in one transaction.

@@ -225,7 +225,7 @@ fn a_cut_file_an_emptied_file_and_a_log_of_garbage_are_set_aside_and_never_delet
         {
             let mut store = Store::open(directory.path(), StoreOptions::default()).unwrap();
             let config = json!([{"id": "crm", "url": "https://crm.example/in"}]);
-            store.configure("", &endpoints(config), Some(1)).unwrap();
+            store.configure("", &endpoints(config), Some(1), 0).unwrap();
             let events: Vec<_> = (0..300).map(|n| event("contact.updated", "", &format!("contact:{n}"))).collect();
             store.accept(&events, START).unwrap();
             store.stats(None).unwrap();

@@ -11,18 +11,18 @@ fn a_stale_revision_reverts_nothing() {
     let mut store = queue.store();
     let set = |url: &str| endpoints(json!([{"id": "crm", "url": url}]));
     assert_eq!(store.revision("").unwrap(), None);
-    assert!(store.configure("", &set("https://new.example/"), Some(7)).unwrap());
+    assert!(store.configure("", &set("https://new.example/"), Some(7), 0).unwrap());
     for stale in [6, 7] {
-        assert!(!queue.store().configure("", &set("https://old.example/"), Some(stale)).unwrap());
+        assert!(!queue.store().configure("", &set("https://old.example/"), Some(stale), 0).unwrap());
     }
     assert_eq!(store.revision("").unwrap(), Some(7));
     assert_eq!(store.endpoint_states("", START).unwrap()[0].url, "https://new.example/");
-    assert!(store.configure("", &set("https://newer.example/"), Some(8)).unwrap());
+    assert!(store.configure("", &set("https://newer.example/"), Some(8), 0).unwrap());
     // Without a revision there is nothing to compare; the stored one stays.
-    assert!(store.configure("", &set("https://newest.example/"), None).unwrap());
+    assert!(store.configure("", &set("https://newest.example/"), None, 0).unwrap());
     assert_eq!(store.revision("").unwrap(), Some(8));
     // Another site counts for itself.
-    assert!(store.configure("b", &set("https://b.example/"), Some(1)).unwrap());
+    assert!(store.configure("b", &set("https://b.example/"), Some(1), 0).unwrap());
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn configuring_fails_as_a_whole_or_not_at_all() {
         )
         .unwrap();
     let set = endpoints(json!([endpoint("b", json!({})), endpoint("c", json!({}))]));
-    assert!(queue.store().configure("", &set, Some(99)).is_err());
+    assert!(queue.store().configure("", &set, Some(99), 0).is_err());
     let ids: Vec<String> = queue.store().endpoint_states("", START).unwrap().into_iter().map(|one| one.id).collect();
     assert_eq!(ids, ["a"]);
     queue.raw().execute_batch("DROP TRIGGER fail").unwrap();
@@ -64,6 +64,24 @@ fn what_waits_for_a_removed_endpoint_is_cancelled_and_nothing_else() {
     queue.configure("", json!([endpoint("stays", json!({})), endpoint("goes", json!({}))]));
     sending.run(|_| OK);
     assert_eq!(queue.stats().cancelled, 1201);
+}
+
+#[test]
+fn what_waited_for_an_endpoint_that_comes_back_before_anybody_sends_is_cancelled() {
+    let both = || json!([endpoint("stays", json!({})), endpoint("goes", json!({}))]);
+    let mut queue = Queue::with(both());
+    let mut sending = queue.send();
+    queue.accept(&["contact:1"]);
+    sending.run(|job| if job.endpoint.id == "goes" { Reply::Status(500) } else { OK });
+    // One waits for its second attempt, these are not even expanded.
+    queue.accept_many(1200);
+    queue.configure("", json!([endpoint("stays", json!({}))]));
+    queue.configure("", both());
+    queue.accept(&["contact:2"]);
+    queue.clock.advance(MINUTE);
+    sending.run(|_| OK);
+    let stats = queue.stats();
+    assert_eq!((stats.delivered, stats.cancelled, stats.pending, stats.dead), (1203, 1201, 0, 0));
 }
 
 #[test]

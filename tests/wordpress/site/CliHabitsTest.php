@@ -16,9 +16,7 @@ final class CliHabitsTest extends SiteTestCase {
 	}
 
 	protected function tearDown(): void {
-		Receiver::reset();
-		posthorn_forget_cached_settings();
-		$this->save_no_endpoint();
+		$this->leave_no_endpoint();
 		parent::tearDown();
 	}
 

@@ -14,13 +14,11 @@ final class CliWebhookTest extends SiteTestCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		$this->save_no_endpoint();
+		$this->begin_without_endpoint();
 	}
 
 	protected function tearDown(): void {
-		Receiver::reset();
-		posthorn_forget_cached_settings();
-		$this->save_no_endpoint();
+		$this->leave_no_endpoint();
 		parent::tearDown();
 	}
 

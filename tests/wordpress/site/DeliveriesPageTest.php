@@ -22,10 +22,7 @@ final class DeliveriesPageTest extends SiteTestCase {
 	}
 
 	protected function tearDown(): void {
-		Receiver::reset();
-		posthorn_client_pause( false );
-		posthorn_forget_cached_settings();
-		$this->save_no_endpoint();
+		$this->leave_no_endpoint();
 		parent::tearDown();
 	}
 

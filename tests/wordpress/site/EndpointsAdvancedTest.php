@@ -22,8 +22,7 @@ final class EndpointsAdvancedTest extends SiteTestCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
-		$this->save_no_endpoint();
+		$this->begin_without_endpoint();
 	}
 
 	protected function tearDown(): void {

@@ -11,14 +11,11 @@ final class EndpointsTest extends SiteTestCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
-		$this->save_no_endpoint();
+		$this->begin_without_endpoint();
 	}
 
 	protected function tearDown(): void {
-		$this->save_no_endpoint();
-		// What waits is cancelled before the next test adds an endpoint of the same id, whose it would be.
-		$this->wait_until_sent();
+		$this->leave_no_endpoint();
 		parent::tearDown();
 	}
 

@@ -15,16 +15,12 @@ final class OpenApiTest extends SiteTestCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
-		require_once WP_PLUGIN_DIR . '/posthorn/includes/catalogue.php';
 		$this->api = Api::administrator();
-		$this->save_no_endpoint();
+		$this->begin_without_endpoint();
 	}
 
 	protected function tearDown(): void {
-		Receiver::reset();
-		posthorn_client_pause( false );
-		$this->save_no_endpoint();
+		$this->leave_no_endpoint();
 		parent::tearDown();
 	}
 

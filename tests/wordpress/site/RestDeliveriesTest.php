@@ -21,10 +21,7 @@ final class RestDeliveriesTest extends SiteTestCase {
 	}
 
 	protected function tearDown(): void {
-		Receiver::reset();
-		posthorn_client_pause( false );
-		posthorn_client_hurry();
-		$this->wait_until_sent();
+		$this->leave_no_endpoint();
 		parent::tearDown();
 	}
 

@@ -17,13 +17,11 @@ final class RestWebhooksTest extends SiteTestCase {
 	protected function setUp(): void {
 		parent::setUp();
 		$this->api = Api::administrator();
-		$this->save_no_endpoint();
+		$this->begin_without_endpoint();
 	}
 
 	protected function tearDown(): void {
-		Receiver::reset();
-		posthorn_client_pause( false );
-		$this->save_no_endpoint();
+		$this->leave_no_endpoint();
 		parent::tearDown();
 	}
 

@@ -83,6 +83,21 @@ abstract class SiteTestCase extends TestCase {
 		posthorn_hand_over( $saved['revision'] );
 	}
 
+	/** For tests that add their own endpoints. */
+	protected function begin_without_endpoint(): void {
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/endpoints.php';
+		require_once WP_PLUGIN_DIR . '/posthorn/includes/catalogue.php';
+		$this->save_no_endpoint();
+	}
+
+	/** Takes back what a test did to the receiver, the site's pause and its endpoints, with what waits for them. */
+	protected function leave_no_endpoint(): void {
+		Receiver::reset();
+		posthorn_client_pause( false );
+		posthorn_forget_cached_settings();
+		$this->save_no_endpoint();
+	}
+
 	/** Waits until a condition holds. */
 	protected function wait_until( string $what, callable $condition, float $seconds = 15.0 ): void {
 		$deadline = microtime( true ) + $seconds;
