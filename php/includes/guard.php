@@ -130,8 +130,9 @@ function posthorn_is_held( ?array $settings = null ): bool {
 	if ( null === $saved_for ) {
 		return false;
 	}
-	// A bulk action asks thousands of times.
-	$key = get_option( 'home' ) . ' ' . wp_get_environment_type() . ' ' . get_current_blog_id() . ' ' . $settings['revision'];
+	// Worked out once, unless the address changes within the request, as it may where a plugin gives a site several.
+	$home = has_filter( 'pre_option_home' ) ? null : posthorn_loaded_options()['home'] ?? null;
+	$key  = ( $home ?? get_option( 'home' ) ) . ' ' . wp_get_environment_type() . ' ' . get_current_blog_id() . ' ' . $settings['revision'];
 	if ( ! isset( $known[ $key ] ) || $known[ $key ][0] !== $saved_for ) {
 		$known[ $key ] = array( $saved_for, '' !== posthorn_guard_reason( $saved_for ) );
 	}

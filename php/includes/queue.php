@@ -54,8 +54,19 @@ function posthorn_original_directory(): string {
  */
 function posthorn_copy_name(): string {
 	// Not get_option(): it would ask the database for an option that few sites have.
-	$name = wp_load_alloptions()['posthorn_copy'] ?? '';
+	$name = posthorn_loaded_options()['posthorn_copy'] ?? '';
 	return is_string( $name ) && ctype_xdigit( $name ) ? $name : '';
+}
+
+/**
+ * The current site's options as WordPress has loaded them, whatever filters make of them: get_option() takes microseconds, and
+ * a bulk action asks thousands of times.
+ *
+ * @return array<string,string>
+ */
+function posthorn_loaded_options(): array {
+	$loaded = wp_cache_get( 'alloptions', 'options' );
+	return is_array( $loaded ) ? $loaded : wp_load_alloptions();
 }
 
 /**

@@ -46,7 +46,7 @@ function posthorn_settings(): array {
 	static $raw, $settings;
 	// Asked for every event of a bulk action. What WordPress has of the option, as text, says whether anything changed;
 	// unless code filters it, when anything may.
-	$stored = posthorn_settings_are_filtered() ? null : ( wp_cache_get( 'alloptions', 'options' )[ POSTHORN_OPTION ] ?? null );
+	$stored = posthorn_settings_are_filtered() ? null : ( posthorn_loaded_options()[ POSTHORN_OPTION ] ?? null );
 	if ( null === $stored ) {
 		return posthorn_sanitise_settings( get_option( POSTHORN_OPTION ) );
 	}
