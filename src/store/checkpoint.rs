@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
 use super::files::size;
-use super::{Store, failed};
+use super::{Patience, Store, failed};
 use crate::error::{Error, Result, Trouble};
 
 /// The dispatcher checkpoints after so many pages, 4 MiB: enough that a page of the file is written once for many
@@ -63,11 +63,16 @@ impl Store {
 
     /// Where the disk has or had too little room, the log is moved into the file and cut to nothing before anything is added
     /// to it. Otherwise pages fill what becomes free within a moment, with a log that can neither be moved nor begun anew.
+    /// Who reads for long keeps it from being cut; that is tried again when the room is looked at next.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if there is still too little room.
-    pub(crate) fn move_log_if_room_is_short(&self) -> Result<()> {
-        if self.log.moved_first.get() && self.pass("TRUNCATE")?.is_some() {
+    pub(crate) fn move_log_if_room_is_short(&mut self) -> Result<()> {
+        if self.log.moved_first.get() {
+            self.connection.busy_handler(Some(Patience::Chance.handler())).map_err(failed)?;
+            let moved = self.pass("TRUNCATE");
+            self.connection.busy_handler(Some(self.options.patience.handler())).map_err(failed)?;
+            moved?;
             self.log.moved_first.set(false);
         }
         Ok(())

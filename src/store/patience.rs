@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::wait_for_writer;
 
-/// Who waits. None of our own transactions takes a tenth of the shortest.
+/// Who waits. None of our own transactions takes a tenth of what the dispatcher waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patience {
     /// A person waits for the page: two seconds, and then the event is refused.
@@ -15,6 +15,8 @@ pub enum Patience {
     /// Nobody waits for a command: ten seconds.
     #[default]
     Command,
+    /// It can as well be done the next time: a hundredth of a second.
+    Chance,
     /// The dispatcher tries again by itself: one second, or a tenth while somebody is in a [`Hurry`].
     Dispatcher,
 }
@@ -25,6 +27,7 @@ impl Patience {
         match self {
             Patience::Page => |tries| wait(tries, Duration::from_secs(2)),
             Patience::Command => |tries| wait(tries, Duration::from_secs(10)),
+            Patience::Chance => |tries| wait(tries, Duration::from_millis(10)),
             Patience::Dispatcher => |tries| {
                 let hurried = HURRIED.load(Ordering::SeqCst) > 0;
                 wait(tries, Duration::from_millis(if hurried { 100 } else { 1000 }))

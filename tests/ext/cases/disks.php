@@ -25,6 +25,13 @@ function fill_disk( string $disk ): void {
 	@file_put_contents( "$disk/ballast", str_repeat( 'x', 64 << 20 ) );
 }
 
+/** Gives so much of a disk that was filled free again. */
+function give_room( string $disk, int $bytes ): void {
+	$ballast = fopen( "$disk/ballast", 'r+' );
+	ftruncate( $ballast, fstat( $ballast )['size'] - $bytes );
+	fclose( $ballast );
+}
+
 return [
 	'a disk that is full while outcomes are to be settled: nothing is sent again, and all is settled when there is room' => function ( Bed $bed ) {
 		$watcher = $bed->watcher();
@@ -117,9 +124,7 @@ return [
 			fill_disk( $disk );
 			$children = array_map( fn() => $bed->start( 'dispatch-through', [ $folder, $endpoints, $stop ] ), range( 1, 3 ) );
 			wait_for( 20, 'all are refused', fn() => 3 === count( array_filter( $children, fn( $child ) => preg_grep( '/^refused 2 /', $child->lines() ) ) ) );
-			$ballast = fopen( "$disk/ballast", 'r+' );
-			ftruncate( $ballast, fstat( $ballast )['size'] - ( 2 << 20 ) );
-			fclose( $ballast );
+			give_room( $disk, 2 << 20 );
 			$accepted = fn() => preg_grep( '/^evt_/', array_merge( ...array_map( fn( $child ) => $child->lines(), $children ) ) );
 			// Twice as many as the log could hold in what became free.
 			wait_for( 30, fn() => 'events are accepted: ' . count( $accepted() ), fn() => count( $accepted() ) > 1000 );
@@ -133,6 +138,33 @@ return [
 			queue_file_is_sound( $folder );
 		} finally {
 			$bed->stop();
+			unmount( $disk );
+		}
+	},
+
+	'who reads for long on a disk that is nearly full keeps nobody waiting' => function ( Bed $bed ) {
+		$disk = disk( $bed, 8 );
+		if ( ! $disk ) {
+			figure( 'not without the right to mount' );
+			return;
+		}
+		try {
+			$folder = "$disk/queue";
+			$bed->run( 'configure', [ $folder, json_encode( [ endpoint( 'http://127.0.0.1:9/' ) ] ) ] );
+			$bed->run( 'dispatch-unsent', [ $folder, 1000 ] );
+			fill_disk( $disk );
+			give_room( $disk, 1 << 20 );
+			$reader = proc_open( [ 'sqlite3', "$folder/queue.db" ], [ [ 'pipe', 'r' ], [ 'pipe', 'w' ] ], $pipes );
+			fwrite( $pipes[0], "BEGIN; SELECT count(*) FROM event;\n" );
+			same( "1000\n", fgets( $pipes[1] ), 'events' );
+			$began = hrtime( true );
+			$bed->run( 'dispatch-unsent', [ $folder, 50 ], [], [], 60 );
+			$took = ( hrtime( true ) - $began ) / 1e9;
+			array_map( fclose( ... ), $pipes );
+			proc_close( $reader );
+			figure( '%.2f s for 50 events', $took );
+			holds( $took < 5, "waited for who reads: $took s" );
+		} finally {
 			unmount( $disk );
 		}
 	},
