@@ -69,6 +69,14 @@ const with_page =
     }
   };
 
+/**
+ * Does what leads to another page, and waits until all of that is there: who reads sooner may find half of a row.
+ *
+ * @param {import('playwright-core').Page} page
+ * @param {() => Promise<void>} act
+ */
+const follow = (page, act) => Promise.all([page.waitForEvent('load'), act()]);
+
 const picture = (page, name) => page.screenshot({ path: path.join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
 
-module.exports = { PAGE, SITE, picture, with_page };
+module.exports = { PAGE, SITE, follow, picture, with_page };

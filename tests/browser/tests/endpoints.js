@@ -1,7 +1,7 @@
 'use strict';
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { PAGE, picture, with_page } = require('../browser');
+const { PAGE, follow, picture, with_page } = require('../browser');
 const { Receiver } = require('../receiver');
 
 const LIST = `${PAGE}&tab=endpoints`;
@@ -46,7 +46,7 @@ describe('endpoints', () => {
     assert.equal((await receiver.requests())[0].signature.state, 'ok');
     assert.equal(await page.inputValue('#posthorn-url'), receiver.url, 'the form is still there');
     await picture(page, 'endpoint-filled');
-    await page.click('.submit .button-primary');
+    await follow(page, () => page.click('.submit .button-primary'));
     await page.waitForSelector('.notice-success >> text=Endpoint added');
     assert.match(await row(page, 'Big deals').innerText(), /deal\.\*[\s\S]*with conditions/);
     await picture(page, 'endpoints-list');
@@ -81,7 +81,7 @@ describe('endpoints', () => {
     await fill(page, 'Wrong', 'https://example.com/');
     await page.click('.posthorn-advanced > summary');
     await page.fill('#posthorn-timeout', 'soon');
-    await page.click('.submit .button-primary');
+    await follow(page, () => page.click('.submit .button-primary'));
     await page.waitForSelector('.notice-error');
     assert.ok(await page.isVisible('#posthorn-timeout-mistake'));
     assert.equal(await page.inputValue('#posthorn-description'), 'Wrong');
@@ -90,16 +90,16 @@ describe('endpoints', () => {
 
   test('without JavaScript one is duplicated, switched on and deleted with the keyboard', with_page(async (page) => {
     await page.goto(LIST);
-    await row(page, 'Big deals').locator('button', { hasText: 'Duplicate' }).press('Enter');
+    await follow(page, () => row(page, 'Big deals').locator('button', { hasText: 'Duplicate' }).press('Enter'));
     assert.match(await page.innerText('.notice-success'), /switched off/);
     const copy = row(page, 'Big deals (copy)');
     assert.match(await copy.innerText(), /Off/);
-    await copy.locator('button', { hasText: 'Switch on' }).press('Enter');
+    await follow(page, () => copy.locator('button', { hasText: 'Switch on' }).press('Enter'));
     assert.match(await page.innerText('.notice-success'), /switched on/);
-    await row(page, 'Big deals (copy)').locator('a', { hasText: 'Delete' }).press('Enter');
+    await follow(page, () => row(page, 'Big deals (copy)').locator('a', { hasText: 'Delete' }).press('Enter'));
     assert.match(await page.innerText('.posthorn h2'), /Delete Big deals \(copy\)\?/);
     await picture(page, 'endpoint-delete');
-    await page.locator('button', { hasText: 'Delete endpoint' }).press('Enter');
+    await follow(page, () => page.locator('button', { hasText: 'Delete endpoint' }).press('Enter'));
     assert.equal(await row(page, 'Big deals (copy)').count(), 0);
   }, { javaScriptEnabled: false }));
 
@@ -107,7 +107,7 @@ describe('endpoints', () => {
     await fill(page, 'No script', 'https://example.com/');
     await page.fill('input[name="filters[1][field]"]', 'amount');
     await page.fill('input[name="filters[1][value]"]', '5');
-    await page.click('[name="posthorn_try"]');
+    await follow(page, () => page.click('[name="posthorn_try"]'));
     assert.match(await page.innerText('#posthorn-tried'), /would (be|have been) sent/);
     assert.equal(await page.inputValue('#posthorn-description'), 'No script');
     assert.equal(await page.inputValue('input[name="filters[0][field]"]'), 'amount');
@@ -138,8 +138,8 @@ describe('endpoints', () => {
 
   test('the last that was added is deleted again', with_page(async (page) => {
     await page.goto(LIST);
-    await row(page, 'Big deals').locator('a', { hasText: 'Delete' }).click();
-    await page.click('text=Delete endpoint');
+    await follow(page, () => row(page, 'Big deals').locator('a', { hasText: 'Delete' }).click());
+    await follow(page, () => page.click('text=Delete endpoint'));
     await page.waitForSelector('.notice-success');
     assert.equal(await row(page, 'Big deals').count(), 0);
   }));

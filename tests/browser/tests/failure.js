@@ -1,7 +1,7 @@
 'use strict';
 const assert = require('node:assert/strict');
 const { afterEach, test } = require('node:test');
-const { PAGE, picture, with_page } = require('../browser');
+const { PAGE, follow, picture, with_page } = require('../browser');
 const { Receiver } = require('../receiver');
 const { save_receiver } = require('../save-receiver');
 
@@ -27,11 +27,11 @@ test('a receiver that fails is tried three times by the schedule; then the page 
   await page.goto(PAGE);
   await page.waitForSelector('.posthorn-status >> text=/failed for good.*contact.created.*500/');
   await picture(page, 'settings-failed');
-  await page.click('.posthorn-status .posthorn-bad a');
+  await follow(page, () => page.click('.posthorn-status .posthorn-bad a'));
   const row = page.locator('.posthorn-deliveries tbody tr').first();
   assert.match(await row.innerText(), /contact\.created[\s\S]*Failed[\s\S]*3[\s\S]*500/);
   await picture(page, 'deliveries-failed');
-  await row.locator('a').click();
+  await follow(page, () => row.locator('a').click());
   assert.equal(await page.locator('h3 >> text=/Attempt/').count(), 3);
   assert.match(await page.innerText('.posthorn'), /database is down/);
   await page.click('text=What was sent');

@@ -1,14 +1,14 @@
 'use strict';
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { PAGE, picture, with_page } = require('../browser');
+const { PAGE, follow, picture, with_page } = require('../browser');
 const { Receiver } = require('../receiver');
 
 test('the page is found under Settings, and a first receiver is saved', with_page(async (page) => {
   const receiver = new Receiver();
   await page.goto('/wp-admin/');
   await page.hover('#menu-settings');
-  await page.click('#menu-settings >> text=CRM Webhooks');
+  await follow(page, () => page.click('#menu-settings >> text=CRM Webhooks'));
   await picture(page, 'settings-new');
   await page.fill('#posthorn-url', receiver.url);
   await page.check('text=/on my own network/');
@@ -16,7 +16,7 @@ test('the page is found under Settings, and a first receiver is saved', with_pag
   await page.check('input[value="deal.won"]');
   await page.fill('#posthorn-other-events', 'form_submitted, user.created');
   await page.fill('#posthorn-secret', process.env.SECRET);
-  await page.click('text=Save changes');
+  await follow(page, () => page.click('text=Save changes'));
   await page.waitForSelector('.notice-success >> text=Saved');
   assert.equal(await page.inputValue('#posthorn-url'), receiver.url);
   assert.ok(await page.isChecked('input[value="contact.created"]'));
@@ -34,14 +34,14 @@ test('a button makes a good secret, shown until it is saved and never again', wi
   assert.equal(await page.getAttribute('#posthorn-secret', 'type'), 'text');
   await page.waitForSelector('text=/not shown again/');
   await picture(page, 'settings-secret');
-  await page.click('text=Save changes');
+  await follow(page, () => page.click('text=Save changes'));
   await page.waitForSelector('.notice-success');
   assert.ok(!(await page.content()).includes(secret));
   await page.reload();
   assert.ok(!(await page.content()).includes(secret));
   // The tests go on with the secret that the receiver knows.
   await page.fill('#posthorn-secret', process.env.SECRET);
-  await page.click('text=Save changes');
+  await follow(page, () => page.click('text=Save changes'));
   await page.waitForSelector('.notice-success');
 }));
 
@@ -52,7 +52,7 @@ test('every mistake stands beside its field, with what was typed kept and nothin
   for (const box of await page.locator('input[name="events[]"]').all()) await box.uncheck();
   await page.fill('#posthorn-other-events', 'deal.won, deal.wonn');
   await page.fill('#posthorn-secret', 'kept but not shown');
-  await page.click('text=Save changes');
+  await follow(page, () => page.click('text=Save changes'));
   await page.waitForSelector('.notice-error >> text=Nothing was saved');
   await picture(page, 'settings-mistakes');
   for (const [field, input] of [['url', '#posthorn-url'], ['events', '#posthorn-other-events']]) {
@@ -76,10 +76,10 @@ test('a form that was overtaken by another window says so and keeps what was typ
   const other = await page.context().newPage();
   await other.goto(PAGE);
   await other.fill('#posthorn-other-events', 'deal.*');
-  await other.click('text=Save changes');
+  await follow(other, () => other.click('text=Save changes'));
   await other.waitForSelector('.notice-success');
   await page.fill('#posthorn-other-events', 'task.*');
-  await page.click('text=Save changes');
+  await follow(page, () => page.click('text=Save changes'));
   await page.waitForSelector('.notice-error >> text=/saved somewhere else/');
   assert.equal(await page.inputValue('#posthorn-other-events'), 'task.*');
   await other.reload();

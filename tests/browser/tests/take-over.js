@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { PAGE, picture, with_page } = require('../browser');
+const { PAGE, follow, picture, with_page } = require('../browser');
 const { Receiver } = require('../receiver');
 
 const widths = { wide: 1280, phone: 360 };
@@ -50,7 +50,7 @@ describe('the CRM’s own webhooks', () => {
     await page.goto('/wp-admin/');
     await page.waitForSelector('.notice-warning >> text=/webhooks itself/');
     await pictures(page, 'native-notice');
-    await page.click('text=Settle it');
+    await follow(page, () => page.click('text=Settle it'));
     await page.waitForSelector('.posthorn-panel-warning >> text=/twice/');
     await pictures(page, 'native-warning');
   }));
@@ -61,7 +61,7 @@ describe('the CRM’s own webhooks', () => {
     await page.click('text=Take over…');
     await page.waitForSelector('.posthorn-panel-step >> text=/redirects to/');
     await pictures(page, 'native-redirect');
-    await page.click('.posthorn-panel-step >> text=Use that address');
+    await follow(page, () => page.click('.posthorn-panel-step >> text=Use that address'));
     await page.waitForSelector('.posthorn-panel-step .notice-success');
     assert.equal(await page.inputValue('#posthorn-url'), moved.url);
     assert.ok(await page.isChecked('input[value="deal.won"]'));
@@ -85,7 +85,7 @@ describe('the CRM’s own webhooks', () => {
   test('are given back', with_page(async (page) => {
     await receiver.behave({ mode: 'ok' });
     await page.goto(PAGE);
-    await page.click('text=Let the CRM send again');
+    await follow(page, () => page.click('text=Let the CRM send again'));
     await page.waitForSelector('#posthorn-form');
     assert.equal(await page.locator('text=Let the CRM send again').count(), 0);
     const before = crms(await receiver.requests());

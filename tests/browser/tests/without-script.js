@@ -1,7 +1,7 @@
 'use strict';
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { PAGE, picture, with_page } = require('../browser');
+const { PAGE, follow, picture, with_page } = require('../browser');
 const { Receiver } = require('../receiver');
 
 const without = { javaScriptEnabled: false };
@@ -13,7 +13,7 @@ describe('without JavaScript', () => {
     await page.fill('#posthorn-url', receiver.url);
     await page.check('input[name="allow_private"]');
     await page.fill('#posthorn-other-events', '*');
-    await page.click('#posthorn_save');
+    await follow(page, () => page.click('#posthorn_save'));
     assert.match(await page.innerText('.notice-success'), /saved/);
     assert.equal(await page.inputValue('#posthorn-url'), receiver.url);
   }, without));
@@ -24,14 +24,14 @@ describe('without JavaScript', () => {
     await page.fill('#posthorn-url', receiver.url);
     await page.check('input[name="allow_private"]');
     await page.fill('#posthorn-secret', process.env.SECRET);
-    await page.click('#posthorn_test');
+    await follow(page, () => page.click('#posthorn_test'));
     assert.match(await page.innerText('#posthorn-result'), /accepted/);
     assert.equal(await page.inputValue('#posthorn-url'), receiver.url);
     assert.equal((await receiver.requests())[0].signature.state, 'ok');
     assert.ok(!(await page.content()).includes(process.env.SECRET));
     await picture(page, 'without-script');
     // Saved now without typing it again, the secret is the one that was tested.
-    await page.click('#posthorn_save');
+    await follow(page, () => page.click('#posthorn_save'));
     assert.match(await page.innerText('.notice-success'), /saved/);
   }, without));
 
