@@ -20,6 +20,24 @@ function unmount( string $folder ): void {
 	exec( 'umount -l ' . escapeshellarg( $folder ) . ' 2>/dev/null' );
 }
 
+/** A test on a file system of its own, where this user may mount one. */
+function on_disk( int $mib, callable $test ): callable {
+	return function ( Bed $bed ) use ( $mib, $test ) {
+		$disk = disk( $bed, $mib );
+		if ( ! $disk ) {
+			// What can be done without that right is in trouble.php.
+			figure( 'not without the right to mount' );
+			return;
+		}
+		try {
+			$test( $bed, $disk );
+		} finally {
+			$bed->stop();
+			unmount( $disk );
+		}
+	};
+}
+
 /** What is left of a disk. */
 function fill_disk( string $disk ): void {
 	@file_put_contents( "$disk/ballast", str_repeat( 'x', 64 << 20 ) );
@@ -61,113 +79,83 @@ return [
 		}
 	},
 
-	'a disk that is full again and again while events are accepted, settled and checkpointed loses none' => function ( Bed $bed ) {
-		$watcher = $bed->watcher();
-		$disk    = disk( $bed, 24 );
-		if ( ! $disk ) {
-			// What can be done without that right is in trouble.php.
-			figure( 'not without the right to mount' );
-			return;
-		}
-		try {
-			$folder    = "$disk/queue";
-			$stop      = "{$bed->folder}/stop";
-			$endpoints = json_encode( [ endpoint( $watcher->after( 0 ) ) ] );
-			$bed->run( 'configure', [ $folder, $endpoints ] );
-			$children = array_map( fn() => $bed->start( 'dispatch-through', [ $folder, $endpoints, $stop ] ), range( 1, 3 ) );
-			$said     = fn( string $start ) => preg_grep( "/^$start/", array_merge( ...array_map( fn( $child ) => $child->lines(), $children ) ) );
-			$last     = fn( string $what ) => fn() => "$what: " . shown( array_map( fn( $child ) => array_slice( $child->lines(), -1 ), $children ) );
-			$refused  = 0;
-			for ( $round = 1; $round <= 4; $round++ ) {
-				$count = count( $said( 'evt_' ) );
-				wait_for( 20, $last( "events are accepted, round $round" ), fn() => count( $said( 'evt_' ) ) > $count + 500 * $round );
-				fill_disk( $disk );
-				wait_for( 30, $last( "it is refused, round $round" ), fn() => count( $said( 'refused' ) ) > $refused );
-				unlink( "$disk/ballast" );
-				$refused = count( $said( 'refused' ) );
-			}
+	'a disk that is full again and again while events are accepted, settled and checkpointed loses none' => on_disk( 24, function ( Bed $bed, string $disk ) {
+		$watcher   = $bed->watcher();
+		$folder    = "$disk/queue";
+		$stop      = "{$bed->folder}/stop";
+		$endpoints = json_encode( [ endpoint( $watcher->after( 0 ) ) ] );
+		$bed->run( 'configure', [ $folder, $endpoints ] );
+		$children = array_map( fn() => $bed->start( 'dispatch-through', [ $folder, $endpoints, $stop ] ), range( 1, 3 ) );
+		$said     = fn( string $start ) => preg_grep( "/^$start/", array_merge( ...array_map( fn( $child ) => $child->lines(), $children ) ) );
+		$last     = fn( string $what ) => fn() => "$what: " . shown( array_map( fn( $child ) => array_slice( $child->lines(), -1 ), $children ) );
+		$refused  = 0;
+		for ( $round = 1; $round <= 4; $round++ ) {
 			$count = count( $said( 'evt_' ) );
-			wait_for( 20, $last( 'events are accepted again' ), fn() => count( $said( 'evt_' ) ) > $count + 500 );
-			touch( $stop );
-			foreach ( $children as $child ) {
-				$child->wait( 20 );
-				same( 0, $child->status(), $child->errors() );
-			}
-			foreach ( $said( 'refused' ) as $line ) {
-				holds( 1 === preg_match( '/^refused [27] .*disk/', $line ), $line );
-			}
-			$bed->run( 'work-until-done', [ $folder ], [], [], 40 );
-			$watcher->wait_for_ids( array_values( $said( 'evt_' ) ) );
-			same( [], glob( "$folder/queue.db.corrupt-*" ), 'files set aside' );
-			figure( '%d events, %d refused in four times', count( $said( 'evt_' ) ), count( $said( 'refused' ) ) );
-			queue_file_is_sound( $folder );
-		} finally {
-			$bed->stop();
-			unmount( $disk );
-		}
-	},
-
-	'what becomes free on a full disk goes to the file before pages fill the log with it' => function ( Bed $bed ) {
-		$watcher = $bed->watcher();
-		$disk    = disk( $bed, 8 );
-		if ( ! $disk ) {
-			figure( 'not without the right to mount' );
-			return;
-		}
-		try {
-			$folder    = "$disk/queue";
-			$stop      = "{$bed->folder}/stop";
-			$endpoints = json_encode( [ endpoint( $watcher->after( 0 ) ) ] );
-			$bed->run( 'configure', [ $folder, $endpoints ] );
-			// Nobody sends and so nobody moves the log.
-			$before = explode( "\n", trim( $bed->run( 'dispatch-unsent', [ $folder, 1000 ] ) ) );
+			wait_for( 20, $last( "events are accepted, round $round" ), fn() => count( $said( 'evt_' ) ) > $count + 500 * $round );
 			fill_disk( $disk );
-			$children = array_map( fn() => $bed->start( 'dispatch-through', [ $folder, $endpoints, $stop ] ), range( 1, 3 ) );
-			wait_for( 20, 'all are refused', fn() => 3 === count( array_filter( $children, fn( $child ) => preg_grep( '/^refused 2 /', $child->lines() ) ) ) );
-			give_room( $disk, 2 << 20 );
-			$accepted = fn() => preg_grep( '/^evt_/', array_merge( ...array_map( fn( $child ) => $child->lines(), $children ) ) );
-			// Twice as many as the log could hold in what became free.
-			wait_for( 30, fn() => 'events are accepted: ' . count( $accepted() ), fn() => count( $accepted() ) > 1000 );
-			touch( $stop );
-			foreach ( $children as $child ) {
-				$child->wait( 20 );
-			}
+			wait_for( 30, $last( "it is refused, round $round" ), fn() => count( $said( 'refused' ) ) > $refused );
 			unlink( "$disk/ballast" );
-			$bed->run( 'work-until-done', [ $folder ] );
-			$watcher->wait_for_ids( array_merge( $before, $accepted() ) );
-			queue_file_is_sound( $folder );
-		} finally {
-			$bed->stop();
-			unmount( $disk );
+			$refused = count( $said( 'refused' ) );
 		}
-	},
+		$count = count( $said( 'evt_' ) );
+		wait_for( 20, $last( 'events are accepted again' ), fn() => count( $said( 'evt_' ) ) > $count + 500 );
+		touch( $stop );
+		foreach ( $children as $child ) {
+			$child->wait( 20 );
+			same( 0, $child->status(), $child->errors() );
+		}
+		foreach ( $said( 'refused' ) as $line ) {
+			holds( 1 === preg_match( '/^refused [27] .*disk/', $line ), $line );
+		}
+		$bed->run( 'work-until-done', [ $folder ], [], [], 40 );
+		$watcher->wait_for_ids( array_values( $said( 'evt_' ) ) );
+		same( [], glob( "$folder/queue.db.corrupt-*" ), 'files set aside' );
+		figure( '%d events, %d refused in four times', count( $said( 'evt_' ) ), count( $said( 'refused' ) ) );
+		queue_file_is_sound( $folder );
+	} ),
 
-	'who reads for long on a disk that is nearly full keeps nobody waiting' => function ( Bed $bed ) {
-		$disk = disk( $bed, 8 );
-		if ( ! $disk ) {
-			figure( 'not without the right to mount' );
-			return;
+	'what becomes free on a full disk goes to the file before pages fill the log with it' => on_disk( 8, function ( Bed $bed, string $disk ) {
+		$watcher   = $bed->watcher();
+		$folder    = "$disk/queue";
+		$stop      = "{$bed->folder}/stop";
+		$endpoints = json_encode( [ endpoint( $watcher->after( 0 ) ) ] );
+		$bed->run( 'configure', [ $folder, $endpoints ] );
+		// Nobody sends and so nobody moves the log.
+		$before = explode( "\n", trim( $bed->run( 'dispatch-unsent', [ $folder, 1000 ] ) ) );
+		fill_disk( $disk );
+		$children = array_map( fn() => $bed->start( 'dispatch-through', [ $folder, $endpoints, $stop ] ), range( 1, 3 ) );
+		wait_for( 20, 'all are refused', fn() => 3 === count( array_filter( $children, fn( $child ) => preg_grep( '/^refused 2 /', $child->lines() ) ) ) );
+		give_room( $disk, 2 << 20 );
+		$accepted = fn() => preg_grep( '/^evt_/', array_merge( ...array_map( fn( $child ) => $child->lines(), $children ) ) );
+		// Twice as many as the log could hold in what became free.
+		wait_for( 30, fn() => 'events are accepted: ' . count( $accepted() ), fn() => count( $accepted() ) > 1000 );
+		touch( $stop );
+		foreach ( $children as $child ) {
+			$child->wait( 20 );
 		}
-		try {
-			$folder = "$disk/queue";
-			$bed->run( 'configure', [ $folder, json_encode( [ endpoint( 'http://127.0.0.1:9/' ) ] ) ] );
-			$bed->run( 'dispatch-unsent', [ $folder, 1000 ] );
-			fill_disk( $disk );
-			give_room( $disk, 1 << 20 );
-			$reader = proc_open( [ 'sqlite3', "$folder/queue.db" ], [ [ 'pipe', 'r' ], [ 'pipe', 'w' ] ], $pipes );
-			fwrite( $pipes[0], "BEGIN; SELECT count(*) FROM event;\n" );
-			same( "1000\n", fgets( $pipes[1] ), 'events' );
-			$began = hrtime( true );
-			$bed->run( 'dispatch-unsent', [ $folder, 50 ], [], [], 60 );
-			$took = ( hrtime( true ) - $began ) / 1e9;
-			array_map( fclose( ... ), $pipes );
-			proc_close( $reader );
-			figure( '%.2f s for 50 events', $took );
-			holds( $took < 5, "waited for who reads: $took s" );
-		} finally {
-			unmount( $disk );
-		}
-	},
+		unlink( "$disk/ballast" );
+		$bed->run( 'work-until-done', [ $folder ] );
+		$watcher->wait_for_ids( array_merge( $before, $accepted() ) );
+		queue_file_is_sound( $folder );
+	} ),
+
+	'who reads for long on a disk that is nearly full keeps nobody waiting' => on_disk( 8, function ( Bed $bed, string $disk ) {
+		$folder = "$disk/queue";
+		$bed->run( 'configure', [ $folder, json_encode( [ endpoint( 'http://127.0.0.1:9/' ) ] ) ] );
+		$bed->run( 'dispatch-unsent', [ $folder, 1000 ] );
+		fill_disk( $disk );
+		give_room( $disk, 1 << 20 );
+		$reader = proc_open( [ 'sqlite3', "$folder/queue.db" ], [ [ 'pipe', 'r' ], [ 'pipe', 'w' ] ], $pipes );
+		fwrite( $pipes[0], "BEGIN; SELECT count(*) FROM event;\n" );
+		same( "1000\n", fgets( $pipes[1] ), 'events' );
+		$began = hrtime( true );
+		$bed->run( 'dispatch-unsent', [ $folder, 50 ], [], [], 60 );
+		$took = ( hrtime( true ) - $began ) / 1e9;
+		array_map( fclose( ... ), $pipes );
+		proc_close( $reader );
+		figure( '%.2f s for 50 events', $took );
+		holds( $took < 5, "waited for who reads: $took s" );
+	} ),
 
 	'a disk that turns read-only is refused with the remedy, and used again when it is mended' => function ( Bed $bed ) {
 		$watcher = $bed->watcher();
