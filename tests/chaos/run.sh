@@ -33,7 +33,7 @@ failed=()
 for scenario in "${scenarios[@]}"; do
 	[ -x "$here/$scenario/run.sh" ] || die "there is no tests/chaos/$scenario/run.sh"
 	say "Chaos: $scenario"
-	REPORT=$REPORTS/$scenario.md "$here/$scenario/run.sh" || failed+=("$scenario")
+	REPORT=$REPORTS/$scenario.md "$here/$scenario/run.sh" 2>&1 | tee "$REPORTS/$scenario.out" || failed+=("$scenario")
 done
 
 write_report() {
@@ -47,4 +47,6 @@ if [ $# = 0 ] && [ "$ROUND" = long ] && [ ${#failed[@]} = 0 ]; then
 	write_report >"$POSTHORN_ROOT/bench/CHAOS.md"
 	note "written to bench/CHAOS.md"
 fi
+# Once more, at the end: the others went on and pushed it out of sight.
+for scenario in "${failed[@]}"; do say "Broken: $scenario" && tail -n 20 "$REPORTS/$scenario.out"; done
 [ ${#failed[@]} = 0 ] || die "broken promises in: ${failed[*]} (again with SEED=$SEED)"
