@@ -213,7 +213,7 @@ function posthorn_backlog_conditions( array $look, array $endpoints, array $wait
 	foreach ( $waiting as $waits ) {
 		if ( 'paused' === $waits['held_back'] ) {
 			/* translators: %s: a number of deliveries. */
-			$found[] = posthorn_condition( 'paused', 'recommended', __( 'Sending of CRM webhooks is paused', 'posthorn' ), sprintf( __( 'It is paused since the plugin was switched off. Deliveries that wait: %s. “Send them now” under Settings → CRM Webhooks ends it.', 'posthorn' ), number_format_i18n( $waits['pending'] ) ) );
+			$found[] = posthorn_condition( 'paused', 'recommended', __( 'Sending of CRM webhooks is paused', 'posthorn' ), sprintf( __( 'It is paused since the plugin was switched off. Deliveries that wait: %s. “Send them now” under Settings → CRM Webhooks ends it.', 'posthorn' ), number_format_i18n( $waits['pending'] ) ), array( posthorn_resume_step() ) );
 		} elseif ( null === $waits['held_back'] && $waits['due'] > 0 ) {
 			$late   = max( $late, time() - (int) strtotime( (string) $waits['due_since'] ) );
 			$count += (int) $waits['due'];
@@ -253,7 +253,7 @@ function posthorn_suspended_conditions( array $endpoints, array $waiting ): arra
 	foreach ( $endpoints as $endpoint ) {
 		if ( $endpoint['enabled'] && '' !== (string) $endpoint['suspended'] ) {
 			/* translators: 1: why, 2: a number of deliveries. */
-			$found[] = posthorn_condition( 'suspended', 'critical', __( 'Sending to the webhook receiver is stopped', 'posthorn' ), sprintf( __( 'Posthorn has stopped: %1$s. Deliveries that wait: %2$s. Put right what is wrong, then press “Send them now” under Settings → CRM Webhooks.', 'posthorn' ), rtrim( (string) $endpoint['suspended'], '.' ), number_format_i18n( (int) ( $pending[ $endpoint['id'] ] ?? 0 ) ) ) );
+			$found[] = posthorn_condition( 'suspended', 'critical', __( 'Sending to the webhook receiver is stopped', 'posthorn' ), sprintf( __( 'Posthorn has stopped: %1$s. Deliveries that wait: %2$s. Put right what is wrong, then press “Send them now” under Settings → CRM Webhooks.', 'posthorn' ), rtrim( (string) $endpoint['suspended'], '.' ), number_format_i18n( (int) ( $pending[ $endpoint['id'] ] ?? 0 ) ) ), array( posthorn_resume_step() ) );
 		}
 	}
 	return $found;

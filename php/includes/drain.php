@@ -63,9 +63,9 @@ function posthorn_drain_due( array $waiting ): int {
 function posthorn_left_reason( array $one ): string {
 	switch ( $one['held_back'] ) {
 		case 'paused':
-			return 'sending is paused since the plugin was switched off; “Send them now” under Settings → CRM Webhooks ends that';
+			return 'sending is paused since the plugin was switched off; “wp posthorn site resume” ends that';
 		case 'suspended':
-			return 'stopped: ' . rtrim( (string) $one['suspended'], '.' ) . '; “Send them now” under Settings → CRM Webhooks tries again';
+			return 'stopped: ' . rtrim( (string) $one['suspended'], '.' ) . '; “wp posthorn site resume” tries again';
 		case 'disabled':
 			return 'the receiver is switched off';
 		case 'removed':

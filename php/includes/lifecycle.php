@@ -101,6 +101,9 @@ function posthorn_activate_site(): void {
 			posthorn_client_pause( false );
 		} else {
 			update_option( POSTHORN_ASK_OPTION, 1 );
+			if ( defined( 'WP_CLI' ) && WP_CLI ) {
+				WP_CLI::warning( 'Webhooks are waiting since Posthorn was switched off, and new ones wait as well. Run “wp posthorn site resume” to send them.' );
+			}
 		}
 	} catch ( \Throwable $error ) {
 		posthorn_report( $error, false );
@@ -121,4 +124,20 @@ function posthorn_deactivate_site(): void {
 	} catch ( \Throwable $error ) {
 		posthorn_report( $error, false );
 	}
+}
+
+/**
+ * Sends what waits on the current site since the plugin was switched off, and what waits for receivers that sending to was
+ * stopped. Nobody is asked any more.
+ *
+ * @throws \Posthorn\Exception When the queue cannot be used.
+ */
+function posthorn_resume_sending(): void {
+	posthorn_client_pause( false );
+	foreach ( posthorn_client_endpoints() as $endpoint ) {
+		if ( '' !== (string) $endpoint['suspended'] ) {
+			posthorn_client_resume( $endpoint['id'] );
+		}
+	}
+	delete_option( POSTHORN_ASK_OPTION );
 }

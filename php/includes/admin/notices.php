@@ -157,10 +157,7 @@ function posthorn_resume(): void {
 	// phpcs:ignore WordPress.Security.NonceVerification -- Checked above.
 	if ( 'send' === sanitize_key( wp_unslash( $_POST['answer'] ?? '' ) ) ) {
 		try {
-			posthorn_client_pause( false );
-			foreach ( posthorn_suspended_receivers() as $endpoint ) {
-				posthorn_client_resume( $endpoint['id'] );
-			}
+			posthorn_resume_sending();
 		} catch ( \Throwable $error ) {
 			posthorn_report( $error, false );
 		}

@@ -155,6 +155,15 @@ function posthorn_silent_steps( int $pid ): array {
 }
 
 /**
+ * How to have what waits sent without the settings page.
+ *
+ * @return array{text:string,commands:string[]}
+ */
+function posthorn_resume_step(): array {
+	return posthorn_step( __( 'Or on the server:', 'posthorn' ), 'wp posthorn site resume' );
+}
+
+/**
  * What to do about a container that is paused while a process in it holds the queue.
  *
  * @return array<int,array{text:string,commands:string[]}>

@@ -1,6 +1,6 @@
 <?php
 /**
- * WP-CLI: wp posthorn site status, moved, copy.
+ * WP-CLI: wp posthorn site status, moved, copy, resume.
  *
  * @package Posthorn
  */
@@ -8,7 +8,7 @@
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Says whether this site was moved or is a copy. Until then a site that is not where its receivers were saved sends nothing.
+ * Says whether this site was moved or is a copy, and sends what waited while the plugin was switched off.
  */
 class Posthorn_CLI_Site_Command extends Posthorn_CLI_Door {
 
@@ -96,6 +96,27 @@ class Posthorn_CLI_Site_Command extends Posthorn_CLI_Door {
 		}
 		$done = $this->attempt( 'posthorn_say_copy' );
 		WP_CLI::success( sprintf( 'This site is a copy: its receivers are switched off and stay in the settings. Events that were held back and are thrown away: %d.', $done['events'] ) );
+	}
+
+	/**
+	 * Sends what waits since the plugin was switched off, and what waits for receivers that sending to was stopped.
+	 *
+	 * A plugin that is switched off and on again sends nothing of what waits until you say so, on the settings page or here.
+	 *
+	 * ## EXAMPLES
+	 *
+	 *     wp plugin deactivate posthorn && deploy && wp plugin activate posthorn && wp posthorn site resume
+	 *
+	 * @param array $arguments Positional arguments.
+	 * @param array $options   Options.
+	 */
+	public function resume( array $arguments, array $options ): void {
+		$this->load();
+		if ( posthorn_is_held() ) {
+			WP_CLI::error( 'It is not known whether this site is a copy. Run “wp posthorn site moved” or “wp posthorn site copy” first.' );
+		}
+		$this->attempt( 'posthorn_resume_sending' );
+		WP_CLI::success( 'What waits is sent now. “wp posthorn status” shows how it goes.' );
 	}
 
 	/**

@@ -28,7 +28,6 @@ return [
 		$forking = $bed->start( 'fork-while-busy', [ $folder, 60 ] );
 		$forking->wait( 40 );
 		same( 0, $forking->status(), $forking->errors() . substr( $forking->output(), -300 ) );
-		$bed->run( 'work-until-done', [ $folder ], [], [], 30 );
 		$watcher->wait_for_ids( $forking->lines() );
 		same( count( $forking->lines() ), $watcher->counts()['received'], 'requests' );
 		queue_file_is_sound( $folder );

@@ -3,6 +3,7 @@
  * @package Posthorn\Tests
  */
 
+use Posthorn\Tests\Command;
 use Posthorn\Tests\Receiver;
 use Posthorn\Tests\SiteTestCase;
 use Posthorn\Tests\Visitor;
@@ -73,6 +74,26 @@ final class DeactivationTest extends SiteTestCase {
 		$owner->post( $page->form_target( $button ), array( 'answer' => 'send' ) + $page->fields( $button ) );
 		$this->receiver->wait_for( $before + 1 );
 		$this->wait_until_sent();
+	}
+
+	public function test_the_command_line_is_told_and_sends_what_waits(): void {
+		$this->receiver->behave( array( 'mode' => 'status', 'status' => 500 ) );
+		$this->save_endpoint( array( 'schedule' => array( 0.3, 0.3, 0.3, 0.3, 0.3 ) ) );
+		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
+		$this->receiver->wait_for( 1 );
+		self::assertSame( 0, Command::wp( 'plugin', 'deactivate', 'posthorn' )->status );
+		$activated = Command::wp( 'plugin', 'activate', 'posthorn' );
+		self::assertStringContainsString( '“wp posthorn site resume”', $activated->errors );
+		self::assertStringContainsString( 'wp posthorn site resume', Command::wp( 'posthorn', 'status' )->output );
+
+		$this->receiver->behave( array( 'mode' => 'ok' ) );
+		$before  = count( $this->receiver->requests() );
+		$resumed = Command::wp( 'posthorn', 'site', 'resume' );
+		self::assertSame( 0, $resumed->status, $resumed->errors );
+		$this->receiver->wait_for( $before + 1 );
+		$this->wait_until_sent();
+		self::assertStringNotContainsString( 'wp posthorn site resume', Command::wp( 'posthorn', 'status' )->output );
+		self::assertStringNotContainsString( 'Webhooks are waiting', Visitor::logged_in( 'admin', 'admin' )->get( '/wp-admin/' )->html );
 	}
 
 	public function test_deactivation_also_stops_receivers_that_code_adds(): void {
