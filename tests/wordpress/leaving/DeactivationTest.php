@@ -13,6 +13,9 @@ final class DeactivationTest extends SiteTestCase {
 
 	private const EVENTS = 600;
 
+	/** Delays in seconds. What fails still waits when the plugin is switched off, however slow that is. */
+	private const FOR_A_MINUTE = array( 0.3, 0.3, 0.3, 0.3, 1, 1, 1, 2, 2, 2, 5, 5, 5, 10, 10, 15 );
+
 	public function test_deactivation_stops_sending_within_a_second_and_activation_asks(): void {
 		$this->receiver->behave( array( 'mode' => 'slow', 'delay_ms' => 100 ) );
 		$this->save_endpoint( array( 'max_concurrency' => 4 ) );
@@ -57,7 +60,7 @@ final class DeactivationTest extends SiteTestCase {
 
 	public function test_kept_waiting_they_wait_and_the_page_offers_to_send_them(): void {
 		$this->receiver->behave( array( 'mode' => 'status', 'status' => 500 ) );
-		$this->save_endpoint( array( 'schedule' => array( 0.3, 0.3, 0.3, 0.3, 0.3 ) ) );
+		$this->save_endpoint( array( 'schedule' => self::FOR_A_MINUTE ) );
 		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
 		$this->receiver->wait_for( 1 );
 		$owner = Visitor::logged_in( 'admin', 'admin' );
@@ -78,7 +81,7 @@ final class DeactivationTest extends SiteTestCase {
 
 	public function test_the_command_line_is_told_and_sends_what_waits(): void {
 		$this->receiver->behave( array( 'mode' => 'status', 'status' => 500 ) );
-		$this->save_endpoint( array( 'schedule' => array( 0.3, 0.3, 0.3, 0.3, 0.3 ) ) );
+		$this->save_endpoint( array( 'schedule' => self::FOR_A_MINUTE ) );
 		posthorn_dispatch( 'deal.won', array( 'deal_id' => 1 ) );
 		$this->receiver->wait_for( 1 );
 		self::assertSame( 0, Command::wp( 'plugin', 'deactivate', 'posthorn' )->status );
